@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/authorizer.h"
+
+#include <grp.h>
+#include <pwd.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace cmk {
+
+namespace {
+
+bool contains(const std::vector<unsigned>& list, unsigned id) {
+    return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+std::string who_may(const Pool& pool) {
+    std::vector<std::string> names{"root"};
+    for (const std::string& user : pool.spec.access.users)
+        names.push_back("user " + user);
+    for (const std::string& group : pool.spec.access.groups)
+        names.push_back("group " + group);
+    return join(names, ", ");
+}
+
+}  // namespace
+
+std::vector<std::string> Authorizer::set_pools(const std::vector<Pool>& pools) {
+    std::vector<std::string> warnings;
+    allowed_.clear();
+    for (const Pool& pool : pools) {
+        Allowed& allowed = allowed_[pool.spec.name];
+        for (const std::string& name : pool.spec.access.users) {
+            const passwd* user = ::getpwnam(name.c_str());
+            if (user != nullptr) allowed.users.push_back(user->pw_uid);
+            if (user == nullptr) {
+                warnings.push_back("Pool " + pool.spec.name + " allows user " + quote(name) +
+                                   ", but there is no such user.");
+            }
+        }
+        for (const std::string& name : pool.spec.access.groups) {
+            const group* found = ::getgrnam(name.c_str());
+            if (found != nullptr) allowed.groups.push_back(found->gr_gid);
+            if (found == nullptr) {
+                warnings.push_back("Pool " + pool.spec.name + " allows group " + quote(name) +
+                                   ", but there is no such group.");
+            }
+        }
+    }
+    return warnings;
+}
+
+Status Authorizer::may_lease(const Peer& peer, const Pool& pool) const {
+    if (peer.container) {
+        if (pool.spec.access.containers) return {};
+        return make_error(Errc::not_permitted, "pool " + pool.spec.name +
+                                                   " is closed to containers; set "
+                                                   "allow_containers = true for it");
+    }
+    if (peer.uid == 0) return {};
+    const auto at = allowed_.find(pool.spec.name);
+    const bool listed = at != allowed_.end() &&
+                        (contains(at->second.users, peer.uid) ||
+                         std::any_of(peer.groups.begin(), peer.groups.end(),
+                                     [&](unsigned id) { return contains(at->second.groups, id); }));
+    if (listed) return {};
+    return make_error(Errc::not_permitted, "uid " + std::to_string(peer.uid) +
+                                               " may not lease from pool " + pool.spec.name + "; " +
+                                               who_may(pool) +
+                                               " may (allow_users, allow_groups of the pool)");
+}
+
+bool Authorizer::may_see(const Peer& peer, const Lease& lease) const {
+    return !peer.container || (lease.owner.container && lease.owner.cgroup == peer.cgroup);
+}
+
+Status Authorizer::may_release(const Peer& peer, const Lease& lease) const {
+    const bool own = peer.container ? may_see(peer, lease)
+                                    : !lease.owner.container && lease.owner.uid == peer.uid;
+    if (own || peer.is_host_root()) return {};
+    return make_error(Errc::not_permitted,
+                      "lease " + lease.id + " is not yours; its owner and root may end it");
+}
+
+Status Authorizer::may_administer(const Peer& peer) const {
+    if (peer.is_host_root()) return {};
+    return make_error(Errc::not_permitted,
+                      peer.container ? "this is for root on the host; a container may lease for "
+                                       "itself only"
+                                     : "this is for root; try again with sudo");
+}
+
+const std::string& user_name(unsigned uid) {
+    static std::map<unsigned, std::string> names;
+    const auto [at, is_new] = names.try_emplace(uid);
+    if (is_new) {
+        const passwd* user = ::getpwuid(uid);
+        if (user != nullptr) at->second = user->pw_name;
+    }
+    return at->second;
+}
+
+}  // namespace cmk

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/peer.h"
+#include "base/result.h"
+#include "core/pool.h"
+
+namespace cmk {
+
+/// Decides who may do what. Users and groups named by the pools are looked up once, when the
+/// pools change: a request costs no name lookup. Errors: not_permitted, saying who may.
+class Authorizer {
+public:
+    /// Returns warnings for names that no user or group has.
+    std::vector<std::string> set_pools(const std::vector<Pool>& pools);
+
+    /// May the peer lease from the pool for itself?
+    Status may_lease(const Peer& peer, const Pool& pool) const;
+    /// May it end this lease? Root on the host, the same user on the host, or the same container.
+    Status may_release(const Peer& peer, const Lease& lease) const;
+    /// May it see this lease? Everyone on the host; a container only its own.
+    bool may_see(const Peer& peer, const Lease& lease) const;
+    /// May it change pools, reload or repair? Root on the host.
+    Status may_administer(const Peer& peer) const;
+
+private:
+    struct Allowed {
+        std::vector<unsigned> users;
+        std::vector<unsigned> groups;
+    };
+    std::map<std::string, Allowed, std::less<>> allowed_;
+};
+
+/// The name of a user, or "" when it has none. Looked up once per uid.
+const std::string& user_name(unsigned uid);
+
+}  // namespace cmk

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "base/result.h"
+
+namespace cmk {
+
+/// Where the agent's configuration lies: the files that `--config` names, or the installed ones.
+class ConfigSource {
+public:
+    explicit ConfigSource(std::string file) : file_(std::move(file)) {}
+
+    Result<Config> read() const;
+    /// Writes the pools as the drop-in 50-init.toml, which replaces pools of the same names.
+    /// Pools of lighter files that are not among them would come back: they are refused by name.
+    /// Errors: io; conflict.
+    Status write_pools(const std::vector<PoolSpec>& pools) const;
+
+private:
+    std::string file_;
+};
+
+}  // namespace cmk

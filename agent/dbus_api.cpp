@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls and properties; dbus_service.cpp has the connection and what goes out unasked.
+#include "agent/dbus_api.h"
+
+#include <fcntl.h>
+
+#include "agent/peer_credentials.h"
+#include "ipc/errors.h"
+#include "ipc/names.h"
+
+namespace cmk {
+
+namespace {
+
+/// Ten years: longer waits are forever.
+constexpr std::uint64_t kMaxWaitMs = 10ULL * 366 * 24 * 3600 * 1000;
+
+std::string text_of(const Error& error) {
+    return valid_utf8(error.message.empty() ? name_of(error.code).text : error.message);
+}
+
+int set_error(sd_bus_error* into, const Error& error) {
+    return ::sd_bus_error_set(into, name_of(error.code).bus, text_of(error).c_str());
+}
+
+/// Where even the text of the problem may be too much for the memory that is left.
+int set_internal(sd_bus_error* into, const char* problem) noexcept {
+    return ::sd_bus_error_set(into, name_of(Errc::internal).bus, problem);
+}
+
+Status read_basic(sd_bus_message* message, char type, void* into) {
+    const int done = ::sd_bus_message_read_basic(message, type, into);
+    if (done > 0) return {};
+    return make_error(Errc::invalid_argument, "the message is malformed");
+}
+
+Result<std::string> read_text(sd_bus_message* message) {
+    const char* text = nullptr;
+    CMK_TRY(read_basic(message, SD_BUS_TYPE_STRING, &text));
+    return std::string(text);
+}
+
+/// For methods that know no options yet.
+Status read_no_options(sd_bus_message* message) {
+    CMK_TRY_ASSIGN(DictReader options, DictReader::read(message));
+    options.allow_only({});
+    if (!options.ok()) return options.error();
+    return {};
+}
+
+Result<IsolateOrder> read_order(sd_bus_message* message) {
+    IsolateOrder order;
+    CMK_TRY_ASSIGN(order.what.pool, read_text(message));
+    std::uint32_t cores = 0;
+    CMK_TRY(read_basic(message, SD_BUS_TYPE_UINT32, &cores));
+    order.what.cores = cores;
+    CMK_TRY_ASSIGN(DictReader options, DictReader::read(message));
+    options.allow_only({"package", "pin", "wait_ms"});
+    if (options.has("package")) {
+        order.what.package = static_cast<unsigned>(options.number("package", UINT32_MAX));
+    }
+    if (options.has("pin")) order.pin = options.flag("pin");
+    if (options.has("wait_ms")) order.wait_ms = options.number("wait_ms", kMaxWaitMs);
+    if (!options.ok()) return options.error();
+    return order;
+}
+
+/// Answers a call with what `write` appends.
+template <typename Write>
+Status reply(sd_bus_message* call, Write&& write) {
+    sd_bus_message* raw = nullptr;
+    const int made = ::sd_bus_message_new_method_return(call, &raw);
+    const BusMessage message(raw);
+    if (made < 0) return bus_error(made, "cannot answer");
+    BusWriter writer(raw);
+    write(writer);
+    if (writer.error() < 0) return bus_error(writer.error(), "cannot answer");
+    // A client that has left misses nothing.
+    ::sd_bus_send(nullptr, raw, nullptr);
+    return {};
+}
+
+/// Answers with one or more values in the order of the method's results.
+template <typename... Values>
+Status reply_values(sd_bus_message* call, const Values&... values) {
+    return reply(call, [&](BusWriter& writer) { (write(writer, values), ...); });
+}
+
+}  // namespace
+
+template <Status (DbusApi::*Method)(sd_bus_message*)>
+int DbusApi::on_call(sd_bus_message* message, void* userdata, sd_bus_error* error) noexcept {
+    try {
+        const Status done = (static_cast<DbusApi*>(userdata)->*Method)(message);
+        return done ? 1 : set_error(error, done.error());
+    } catch (const std::exception& problem) {
+        return set_internal(error, problem.what());
+    } catch (...) {
+        return set_internal(error, "an unknown exception");
+    }
+}
+
+template <void (DbusApi::*Get)(BusWriter&) const>
+int DbusApi::on_get(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
+                    void* userdata, sd_bus_error* error) noexcept {
+    try {
+        BusWriter writer(reply);
+        (static_cast<const DbusApi*>(userdata)->*Get)(writer);
+        return writer.error();
+    } catch (const std::exception& problem) {
+        return set_internal(error, problem.what());
+    } catch (...) {
+        return set_internal(error, "an unknown exception");
+    }
+}
+
+// Everyone may call each method: the manager authorizes, not libsystemd.
+const sd_bus_vtable* DbusApi::vtable() {
+    static constexpr std::uint64_t kOpen = SD_BUS_VTABLE_UNPRIVILEGED;
+    static constexpr std::uint64_t kChanges = SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
+    static const sd_bus_vtable kTable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Isolate", SD_BUS_ARGS("s", pool, "u", cores, "a{sv}", options),
+                                SD_BUS_RESULT("s", lease, "s", cpus, "a{sv}", info),
+                                on_call<&DbusApi::isolate>, kOpen),
+        SD_BUS_METHOD_WITH_ARGS("IsolateProcess",
+                                SD_BUS_ARGS("h", pidfd, "s", pool, "u", cores, "a{sv}", options),
+                                SD_BUS_RESULT("s", lease, "s", cpus, "a{sv}", info),
+                                on_call<&DbusApi::isolate_process>, kOpen),
+        SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("s", lease, "a{sv}", options),
+                                SD_BUS_NO_RESULT, on_call<&DbusApi::release>, kOpen),
+        SD_BUS_METHOD_WITH_ARGS("ListPools", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", pools),
+                                on_call<&DbusApi::list_pools>, kOpen),
+        SD_BUS_METHOD_WITH_ARGS("ListLeases", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", leases),
+                                on_call<&DbusApi::list_leases>, kOpen),
+        SD_BUS_METHOD_WITH_ARGS("GetTopology", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("aa{sv}", cpus, "a{sv}", host),
+                                on_call<&DbusApi::get_topology>, kOpen),
+        SD_BUS_METHOD_WITH_ARGS("Reconcile", SD_BUS_ARGS("a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", report), on_call<&DbusApi::reconcile>,
+                                kOpen),
+        SD_BUS_METHOD_WITH_ARGS("Verify", SD_BUS_ARGS("s", lease, "a{sv}", options),
+                                SD_BUS_RESULT("aa{sv}", verdicts), on_call<&DbusApi::verify>,
+                                kOpen),
+        SD_BUS_METHOD_WITH_ARGS("Reconfigure", SD_BUS_ARGS("aa{sv}", pools, "b", dry_run),
+                                SD_BUS_RESULT("a{sv}", report), on_call<&DbusApi::reconfigure>,
+                                kOpen),
+        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_ARGS("a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", report), on_call<&DbusApi::reload>, kOpen),
+        SD_BUS_SIGNAL_WITH_ARGS("LeaseAdded", SD_BUS_ARGS("s", lease, "a{sv}", info), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("LeaseRemoved", SD_BUS_ARGS("s", lease, "s", reason), 0),
+        SD_BUS_SIGNAL("PoolsChanged", "", 0),
+        SD_BUS_PROPERTY("Version", "s", on_get<&DbusApi::get_version>, 0,
+                        SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Pools", "as", on_get<&DbusApi::get_pools>, 0, kChanges),
+        SD_BUS_PROPERTY("LeaseCount", "u", on_get<&DbusApi::get_lease_count>, 0, kChanges),
+        SD_BUS_PROPERTY("LowestGrade", "s", on_get<&DbusApi::get_lowest_grade>, 0, kChanges),
+        SD_BUS_VTABLE_END};
+    return kTable;
+}
+
+Status DbusApi::isolate(sd_bus_message* message) {
+    CMK_TRY_ASSIGN(IsolateOrder order, read_order(message));
+    CMK_TRY_ASSIGN(Peer peer, identify_(message));
+    return start(message, std::move(peer), std::move(order));
+}
+
+Status DbusApi::isolate_process(sd_bus_message* message) {
+    int sent = -1;
+    CMK_TRY(read_basic(message, SD_BUS_TYPE_UNIX_FD, &sent));
+    CMK_TRY_ASSIGN(IsolateOrder order, read_order(message));
+    CMK_TRY_ASSIGN(Peer caller, identify_(message));
+    if (!caller.is_host_root()) {
+        return make_error(Errc::not_permitted,
+                          "only root on the host may isolate another process; a process isolates "
+                          "itself with Isolate");
+    }
+    // The caller's right, the other's process.
+    Peer target{.uid = caller.uid, .groups = std::move(caller.groups)};
+    target.pidfd.reset(::fcntl(sent, F_DUPFD_CLOEXEC, 3));
+    if (!target.pidfd) return errno_error(errno, "cannot keep the pidfd");
+    CMK_TRY(describe_peer(target, processes_, cgroups_));
+    return start(message, std::move(target), std::move(order));
+}
+
+Status DbusApi::start(sd_bus_message* message, Peer peer, IsolateOrder order) {
+    const PendingCall call(new Pending{this, BusMessage(::sd_bus_message_ref(message))});
+    call->ticket =
+        manager_.isolate(std::move(peer), std::move(order),
+                         [this, call](const Result<Grant>& result) { answer(*call, result); });
+    if (call->ticket == 0) return {};
+    waiting_[call->ticket] = call;
+    const Status watched = watch_sender(call);
+    if (!watched) cancel(call->ticket);
+    return watched;
+}
+
+void DbusApi::answer(Pending& call, const Result<Grant>& result) {
+    sd_bus_message* message = call.message.get();
+    Status sent;
+    if (result) sent = reply_values(message, result->lease, result->cpus, *result);
+    const Error* error = !result ? &result.error() : !sent ? &sent.error() : nullptr;
+    if (error != nullptr) {
+        ::sd_bus_reply_method_errorf(message, name_of(error->code).bus, "%s",
+                                     text_of(*error).c_str());
+    }
+    waiting_.erase(call.ticket);
+}
+
+Status DbusApi::release(sd_bus_message* message) {
+    CMK_TRY_ASSIGN(const std::string lease, read_text(message));
+    CMK_TRY(read_no_options(message));
+    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
+    CMK_TRY(manager_.release(peer, lease));
+    return reply_values(message);
+}
+
+Status DbusApi::list_pools(sd_bus_message* message) {
+    return reply_values(message, manager_.list_pools());
+}
+
+Status DbusApi::list_leases(sd_bus_message* message) {
+    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
+    return reply_values(message, manager_.list_leases(peer));
+}
+
+Status DbusApi::get_topology(sd_bus_message* message) {
+    const HostReport& host = manager_.host();
+    return reply_values(message, host.topology.records(), host);
+}
+
+Status DbusApi::reconcile(sd_bus_message* message) {
+    CMK_TRY(read_no_options(message));
+    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
+    CMK_TRY_ASSIGN(const ReconcileReport report, manager_.reconcile(peer));
+    return reply_values(message, report);
+}
+
+Status DbusApi::verify(sd_bus_message* message) {
+    CMK_TRY_ASSIGN(const std::string lease, read_text(message));
+    CMK_TRY(read_no_options(message));
+    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
+    CMK_TRY_ASSIGN(const auto verdicts, manager_.verify(peer, lease));
+    return reply_values(message, verdicts);
+}
+
+Status DbusApi::reconfigure(sd_bus_message* message) {
+    CMK_TRY_ASSIGN(const auto specs, read_pool_specs(message));
+    int dry_run = 0;
+    CMK_TRY(read_basic(message, SD_BUS_TYPE_BOOLEAN, &dry_run));
+    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
+    CMK_TRY_ASSIGN(const ReconfigureReport report, manager_.reconfigure(peer, specs, dry_run != 0));
+    return reply_values(message, report);
+}
+
+Status DbusApi::reload(sd_bus_message* message) {
+    CMK_TRY(read_no_options(message));
+    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
+    CMK_TRY_ASSIGN(const ReconfigureReport report, manager_.reload(peer));
+    return reply_values(message, report);
+}
+
+void DbusApi::get_version(BusWriter& writer) const {
+    writer.text(manager_.host().version);
+}
+
+void DbusApi::get_pools(BusWriter& writer) const {
+    std::vector<std::string> names;
+    for (const PoolReport& report : manager_.list_pools())
+        names.push_back(report.pool.spec.name);
+    writer.texts(names);
+}
+
+void DbusApi::get_lease_count(BusWriter& writer) const {
+    writer.count(static_cast<std::uint32_t>(leases_.size()));
+}
+
+void DbusApi::get_lowest_grade(BusWriter& writer) const {
+    writer.text(lowest_grade());
+}
+
+}  // namespace cmk

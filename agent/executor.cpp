@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/executor.h"
+
+#include <cerrno>
+
+namespace cmk {
+
+namespace {
+
+/// A group whose members fork faster than they can be moved is given up on.
+constexpr int kDetachRounds = 100;
+
+LeaseGroup group_of(const Lease& lease) {
+    return {lease.pool, lease.id};
+}
+
+}  // namespace
+
+Status Executor::apply(const Plan& plan, const Leases& leases) {
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+        Status done = run(plan[i], leases);
+        if (done) continue;
+        Error error = with_context(std::move(done).error(), std::string(to_text(plan[i].kind)));
+        for (std::size_t back = i; back-- > 0;) {
+            const Status undone = run(inverse(plan[back]), leases);
+            if (!undone) error.message += "; undoing it: " + undone.error().message;
+        }
+        return error;
+    }
+    return {};
+}
+
+Status Executor::run(const Edit& edit, const Leases& leases) {
+    const auto at = leases.find(edit.lease);
+    const Lease* lease = at == leases.end() ? nullptr : at->second;
+    switch (edit.kind) {
+        case EditKind::set_root: return cgroups_.set_root(edit.cpus);
+        case EditKind::make_pool: return cgroups_.make_pool(edit.pool, edit.cpus);
+        case EditKind::set_pool: return cgroups_.set_pool(edit.pool, edit.cpus);
+        case EditKind::remove_pool: return cgroups_.remove_pool(edit.pool);
+        case EditKind::make_lease: return cgroups_.make_lease({edit.pool, edit.lease}, edit.cpus);
+        case EditKind::remove_lease: return cgroups_.remove_lease({edit.pool, edit.lease});
+        case EditKind::attach:
+        case EditKind::detach:
+            if (lease == nullptr) break;
+            return edit.kind == EditKind::attach ? attach(*lease) : detach(*lease);
+    }
+    return make_error(Errc::internal, "the plan names lease " + edit.lease + ", which it lacks");
+}
+
+Status Executor::attach(const Lease& lease) {
+    const int pid = lease.owner.pid;
+    if (lease.hold == Hold::cpuset) {
+        const Status moved = cgroups_.attach(group_of(lease), pid);
+        if (!moved && moved.error().sys_errno == ESRCH) {
+            return make_error(Errc::unavailable, "the process has ended");
+        }
+        CMK_TRY(moved);
+    }
+    // A mask from before would go on narrowing the new CPUs.
+    Status pinned = processes_.set_affinity(pid, lease.cpus);
+    if (!pinned) (void)detach(lease);
+    return pinned;
+}
+
+void Executor::move_out(const Lease& lease, int pid) {
+    if (cgroups_.move_to(lease.owner.cgroup, pid)) processes_.restore(pid, lease.old_masks);
+}
+
+Status Executor::detach(const Lease& lease) {
+    if (lease.hold != Hold::cpuset) {
+        // The pidfd proves that the id still names the owner.
+        const auto owner = processes_.open(lease.owner.pid, lease.owner.start_time);
+        if (owner) processes_.restore(lease.owner.pid, lease.old_masks);
+        return {};
+    }
+    for (int round = 0; round < kDetachRounds; ++round) {
+        const auto members = cgroups_.members(group_of(lease));
+        if (!members && members.error().sys_errno == ENOENT) return {};
+        if (!members) return members.error();
+        if (members->empty()) return {};
+        for (const int pid : *members)
+            move_out(lease, pid);
+    }
+    return make_error(Errc::io, "processes of lease " + lease.id +
+                                    " cannot be moved out of its group; stop them and try again");
+}
+
+Status Executor::read_back(const Lease& lease) {
+    if (lease.hold == Hold::none) return {};
+    if (lease.hold == Hold::cpuset) {
+        CMK_TRY_ASSIGN(const CpuSet effective, cgroups_.effective(group_of(lease)));
+        if (effective == lease.cpus) return {};
+        return make_error(Errc::io, "the kernel lets lease " + lease.id + " use CPUs " +
+                                        effective.to_cpulist() + " instead of " +
+                                        lease.cpus.to_cpulist());
+    }
+    for (const ThreadMask& mask : processes_.masks(lease.owner.pid)) {
+        if (mask.cpus != lease.cpus) {
+            return make_error(Errc::io, "thread " + std::to_string(mask.tid) + " may use CPUs " +
+                                            mask.cpus.to_cpulist() + " instead of " +
+                                            lease.cpus.to_cpulist());
+        }
+    }
+    return {};
+}
+
+}  // namespace cmk

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "agent/cgroups.h"
+#include "agent/processes.h"
+#include "core/plan.h"
+
+namespace cmk {
+
+/// Carries plans out. The only place that changes the machine.
+class Executor {
+public:
+    /// The leases that a plan names, by id.
+    using Leases = std::map<std::string, const Lease*, std::less<>>;
+
+    Executor(Cgroups& cgroups, Processes& processes) : cgroups_(cgroups), processes_(processes) {}
+
+    /// Edit by edit; when one fails, undoes the ones before it, last first, and returns the
+    /// failure. Errors: io; unavailable when the owner has ended.
+    Status apply(const Plan& plan, const Leases& leases);
+
+    /// Compares what the kernel gives the lease with what it shall have. Errors: io, naming both.
+    Status read_back(const Lease& lease);
+
+private:
+    Status run(const Edit& edit, const Leases& leases);
+    Status attach(const Lease& lease);
+    Status detach(const Lease& lease);
+    void move_out(const Lease& lease, int pid);
+
+    Cgroups& cgroups_;
+    Processes& processes_;
+};
+
+}  // namespace cmk

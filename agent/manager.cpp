@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/manager.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "agent/recovery.h"
+#include "base/text.h"
+#include "core/pool_planner.h"
+#include "ipc/names.h"
+
+namespace cmk {
+
+namespace {
+
+/// A group stays busy for a moment after its last process has gone.
+constexpr std::uint64_t kEndRetryMs = 20;
+constexpr int kEndRetries = 50;
+
+UniqueFd duplicate(const UniqueFd& fd) {
+    return UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+}
+
+std::string wait_key(Ticket ticket) {
+    return "wait/" + std::to_string(ticket);
+}
+std::string lease_key(const std::string& id) {
+    return "lease/" + id;
+}
+
+Hold hold_for(const Pool& pool, const Cgroups& cgroups, bool pin) {
+    if (!pin) return Hold::none;
+    const bool groups = cgroups.has_groups() && pool.spec.isolation != Isolation::affinity;
+    return groups ? Hold::cpuset : Hold::affinity;
+}
+
+/// Fail closed: a pool that wants more than this host gives leases nothing.
+Status check_grade(const Pool& pool, Grade grade, const std::string& mechanism) {
+    if (is_at_least(grade, pool.spec.require_grade)) return {};
+    return make_error(Errc::not_permitted, "pool " + pool.spec.name + " requires grade " +
+                                               std::string(to_text(pool.spec.require_grade)) +
+                                               ", but this host can hold leases by " + mechanism +
+                                               " only (grade " + std::string(to_text(grade)) +
+                                               "); lower require_grade of the pool");
+}
+
+std::string note_on(const Lease& lease) {
+    switch (lease.hold) {
+        case Hold::cpuset:
+            return "Held by a cpuset: the program stays on its CPUs, other programs are not kept "
+                   "off them (grade C).";
+        case Hold::affinity:
+            return "Held by CPU affinity alone: the program can leave its CPUs, others can use "
+                   "them, and only its first process holds the lease (grade D).";
+        case Hold::none:
+            return "Not pinned: the program has to move itself to the CPUs in CMK_CPUS_ASSIGNED; "
+                   "only its first process holds the lease (grade D).";
+    }
+    return "";
+}
+
+}  // namespace
+
+Manager::Manager(Ports ports, HostReport host, Config config)
+    : ports_(std::move(ports)),
+      host_(std::move(host)),
+      config_(std::move(config)),
+      executor_(ports_.cgroups, ports_.processes),
+      committer_(executor_, ports_.store),
+      audit_(ports_.cgroups, ports_.processes, committer_, executor_, ports_.store) {}
+
+Status Manager::start(const std::string& boot_id) {
+    CMK_TRY_ASSIGN(const PoolPlan plan, plan_pools(host_.topology, host_.isolated, config_.pools));
+    CMK_TRY_ASSIGN(const RecoveryReport report,
+                   recover(ports_.store, ports_.cgroups, ports_.processes, executor_, committer_,
+                           audit_, plan.pools, boot_id));
+    for (const std::string& warning : plan.warnings)
+        ports_.log.warning(warning);
+    for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
+        ports_.log.warning(warning);
+    }
+    for (const std::string& note : report.notes)
+        ports_.log.warning(note);
+    for (const std::string& done : report.audit.repaired)
+        ports_.log.info(done);
+    for (const std::string& problem : report.audit.problems)
+        ports_.log.error(problem);
+    std::vector<std::string> ids;
+    for (const auto& [id, lease] : committer_.ledger().leases())
+        ids.push_back(id);
+    for (const std::string& id : ids)
+        watch_any(id);
+    return {};
+}
+
+Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
+    const Pool* pool = committer_.ledger().pool(order.what.pool);
+    if (pool != nullptr) {
+        if (const Status allowed = authorizer_.may_lease(peer, *pool); !allowed) {
+            done(allowed.error());
+            return 0;
+        }
+    }
+    const unsigned ahead = queue_.count(order.what.pool);
+    Result<Grant> result = ahead > 0
+                               ? make_error(Errc::not_enough_cpus,
+                                            "pool " + order.what.pool + ": " +
+                                                counted(ahead, "request waits", "requests wait") +
+                                                " for cores already; use --wait to queue behind")
+                               : grant(peer, order);
+    if (!result && result.error().code == Errc::not_enough_cpus && order.wait_ms > 0) {
+        return wait(std::move(peer), std::move(order), std::move(done));
+    }
+    done(std::move(result));
+    return 0;
+}
+
+Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
+    if (!peer.pidfd) {
+        return make_error(Errc::unavailable,
+                          "the calling process is not known: send its pidfd along (this kernel "
+                          "cannot name the peer of a socket)");
+    }
+    if (committer_.ledger().leases().size() >= config_.limits.leases) {
+        return make_error(Errc::too_many,
+                          "there are " + std::to_string(config_.limits.leases) +
+                              " leases already; end some, or raise leases in [limits]");
+    }
+    CMK_TRY_ASSIGN(const CpuSet cpus, allocate(host_.topology, committer_.ledger(), order.what));
+    const Pool& pool = *committer_.ledger().pool(order.what.pool);
+    Lease lease{.id = ports_.new_lease_id(), .pool = order.what.pool, .cpus = cpus};
+    lease.hold = hold_for(pool, ports_.cgroups, order.pin);
+    lease.grade = lease.hold == Hold::cpuset ? Grade::C : Grade::D;
+    CMK_TRY(check_grade(pool, lease.grade, ports_.cgroups.mechanism()));
+    const ProcessInfo& info = peer.process;
+    lease.created = ports_.now();
+    lease.owner = {.pid = info.pid,
+                   .start_time = info.start_time,
+                   .uid = info.uid,
+                   .user = peer.container ? "" : user_name(info.uid),
+                   .command = info.command,
+                   .cgroup = ports_.cgroups.path_in(info.cgroup_text),
+                   .container = peer.container};
+    if (lease.hold != Hold::none) lease.old_masks = ports_.processes.masks(info.pid);
+    return lease;
+}
+
+Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
+    CMK_TRY_ASSIGN(Lease lease, prepare(peer, order));
+    CMK_TRY(committer_.commit({.added = {lease}}));
+    lease.status = LeaseStatus::committed;
+    watch(lease, std::move(peer.pidfd));
+    ports_.log.debug("lease given", {{"CMK_LEASE", lease.id},
+                                     {"CMK_POOL", lease.pool},
+                                     {"CMK_CPUS", lease.cpus.to_cpulist()},
+                                     {"CMK_COMMAND", lease.owner.command}});
+    emit({Event::Kind::lease_added, lease, ""});
+    return describe_grant(lease);
+}
+
+Grant Manager::describe_grant(const Lease& lease) const {
+    Grant grant{.lease = lease.id, .cpus = lease.cpus, .grade = lease.grade};
+    grant.notes.push_back(note_on(lease));
+    if (const Pool* pool = committer_.ledger().pool(kSharedPool)) grant.shared = pool->cpus;
+    if (const Pool* pool = committer_.ledger().pool(kInfraPool)) grant.infra = pool->cpus;
+    return grant;
+}
+
+Ticket Manager::wait(Peer peer, IsolateOrder order, IsolateDone done) {
+    if (queue_.size() >= config_.limits.waiting) {
+        done(make_error(Errc::too_many, std::to_string(config_.limits.waiting) +
+                                            " requests wait already; try again later, or raise "
+                                            "waiting in [limits]"));
+        return 0;
+    }
+    const std::string pool = order.what.pool;
+    const std::uint64_t delay = order.wait_ms;
+    UniqueFd pidfd = duplicate(peer.pidfd);
+    const Ticket ticket = queue_.push(std::move(peer), std::move(order), std::move(done));
+    Status set = ports_.loop.watch_exit(wait_key(ticket), std::move(pidfd),
+                                        [this, ticket] { cancel(ticket); });
+    if (set) {
+        set = ports_.loop.set_timer(wait_key(ticket), delay, [this, ticket, pool] {
+            answer(ticket, make_error(Errc::timed_out, "no core of pool " + pool +
+                                                           " came free in time; see cmkctl "
+                                                           "leases for who holds them"));
+        });
+    }
+    if (!set) answer(ticket, set.error());
+    return set ? ticket : 0;
+}
+
+void Manager::cancel(Ticket ticket) {
+    ports_.loop.forget(wait_key(ticket));
+    // Whoever stood behind it may fit now.
+    if (queue_.take(ticket)) serve_waiting();
+}
+
+void Manager::answer(Ticket ticket, Error error) {
+    ports_.loop.forget(wait_key(ticket));
+    auto waiter = queue_.take(ticket);
+    if (!waiter) return;
+    waiter->done(std::move(error));
+    serve_waiting();
+}
+
+void Manager::serve_waiting() {
+    for (const std::string& pool : queue_.pools()) {
+        while (Waiter* first = queue_.first(pool)) {
+            // It may have moved or changed its name while it waited.
+            auto info = ports_.processes.inspect(first->peer.pidfd.get());
+            if (info) first->peer.process = *std::move(info);
+            Result<Grant> result =
+                info ? grant(first->peer, first->order) : Result<Grant>(info.error());
+            if (!result && result.error().code == Errc::not_enough_cpus) break;
+            ports_.loop.forget(wait_key(first->ticket));
+            const auto waiter = queue_.take(first->ticket);
+            waiter->done(std::move(result));
+        }
+    }
+}
+
+void Manager::watch(const Lease& lease, UniqueFd pidfd) {
+    const Status watched = ports_.loop.watch_exit(lease_key(lease.id), std::move(pidfd),
+                                                  [this, id = lease.id] { on_exit(id); });
+    if (!watched) ports_.log.error(watched.error().message, {{"CMK_LEASE", lease.id}});
+}
+
+/// Watches the owner, or where it has ended any process that is left in the group: when that one
+/// ends, the next is taken. So the lease lives as long as anyone is inside, without polling.
+void Manager::watch_any(const std::string& id) {
+    const Lease* lease = committer_.ledger().lease(id);
+    if (lease == nullptr) return;
+    if (lease->owner.pid != 0) {
+        auto owner = ports_.processes.open(lease->owner.pid, lease->owner.start_time);
+        if (owner) return watch(*lease, *std::move(owner));
+    }
+    if (lease->hold == Hold::cpuset) {
+        const LeaseGroup group{lease->pool, lease->id};
+        const auto members = ports_.cgroups.members(group);
+        for (const int pid : members ? *members : std::vector<int>{}) {
+            auto member = ports_.processes.open(pid, 0);
+            if (!member) continue;
+            // Only now is the id held; it is the right process if it is still inside.
+            const auto again = ports_.cgroups.members(group);
+            if (!again || std::find(again->begin(), again->end(), pid) == again->end()) continue;
+            return watch(*lease, *std::move(member));
+        }
+    }
+    end_lease(id, "nobody is left in it");
+}
+
+void Manager::on_exit(const std::string& id) {
+    watch_any(id);
+}
+
+void Manager::end_lease(const std::string& id, const std::string& reason) {
+    const Lease* found = committer_.ledger().lease(id);
+    if (found == nullptr) return;
+    const Lease lease = *found;
+    if (const Status ended = committer_.commit({.removed = {id}}); !ended) {
+        return retry_end(id, ended.error());
+    }
+    end_retries_.erase(id);
+    ports_.loop.forget(lease_key(id));
+    ports_.log.debug("lease ended", {{"CMK_LEASE", id}, {"CMK_REASON", reason}});
+    emit({Event::Kind::lease_removed, lease, reason});
+    serve_waiting();
+}
+
+void Manager::retry_end(const std::string& id, const Error& error) {
+    if (++end_retries_[id] > kEndRetries) {
+        end_retries_.erase(id);
+        return ports_.log.error("lease cannot be ended: " + error.message, {{"CMK_LEASE", id}});
+    }
+    const Status set =
+        ports_.loop.set_timer(lease_key(id), kEndRetryMs, [this, id] { watch_any(id); });
+    if (!set) ports_.log.error(set.error().message, {{"CMK_LEASE", id}});
+}
+
+Status Manager::release(const Peer& peer, const std::string& id) {
+    const Lease* found = committer_.ledger().lease(id);
+    if (found == nullptr || !authorizer_.may_see(peer, *found)) {
+        return make_error(Errc::unknown_lease,
+                          "there is no lease " + quote(id) + "; cmkctl leases lists them");
+    }
+    CMK_TRY(authorizer_.may_release(peer, *found));
+    const Lease lease = *found;
+    CMK_TRY(committer_.commit({.removed = {id}}));
+    ports_.loop.forget(lease_key(id));
+    ports_.log.info("lease released", {{"CMK_LEASE", id}, {"CMK_POOL", lease.pool}});
+    emit({Event::Kind::lease_removed, lease, "released on request"});
+    serve_waiting();
+    return {};
+}
+
+std::vector<PoolReport> Manager::list_pools() const {
+    std::vector<PoolReport> reports = report_pools(host_.topology, committer_.ledger());
+    for (PoolReport& report : reports)
+        report.waiting = queue_.count(report.pool.spec.name);
+    return reports;
+}
+
+std::vector<Lease> Manager::list_leases(const Peer& peer) const {
+    std::vector<Lease> leases;
+    for (const auto& [id, lease] : committer_.ledger().leases()) {
+        if (authorizer_.may_see(peer, lease)) leases.push_back(lease);
+    }
+    return leases;
+}
+
+void Manager::emit(const Event& event) {
+    for (const auto& listener : listeners_)
+        listener(event);
+}
+
+}  // namespace cmk

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/audit.h"
+#include "agent/authorizer.h"
+#include "agent/committer.h"
+#include "agent/config.h"
+#include "agent/log.h"
+#include "agent/loop.h"
+#include "agent/peer.h"
+#include "agent/wait_queue.h"
+#include "core/report.h"
+
+namespace cmk {
+
+/// The use cases: what D-Bus and Varlink both offer. Decides nothing about the wire, touches the
+/// machine only through the Committer and the ports.
+class Manager {
+public:
+    /// What the manager needs from outside; all of it outlives the manager.
+    struct Ports {
+        Cgroups& cgroups;
+        Processes& processes;
+        Loop& loop;
+        StateStore& store;
+        const Log& log;
+        std::function<std::int64_t()> now;          ///< seconds since the epoch
+        std::function<std::string()> new_lease_id;  ///< a fresh, safe name
+        std::function<Result<Config>()> read_config;
+        std::function<Status(const std::vector<PoolSpec>&)> write_pools;
+    };
+
+    Manager(Ports ports, HostReport host, Config config);
+
+    /// Takes up what an earlier agent left and watches it. `boot_id` tells boots apart.
+    /// Errors: those of plan_pools and recover.
+    Status start(const std::string& boot_id);
+
+    /// Leases cores to the peer and confines it to them; `done` is called once, at once or, with
+    /// wait_ms, when cores come free or the time is over. A ticket other than 0 names a waiting
+    /// request. Errors: not_permitted, unavailable (the peer has ended or is unknown), too_many,
+    /// timed_out, and those of allocate and Committer::commit.
+    Ticket isolate(Peer peer, IsolateOrder order, IsolateDone done);
+    /// Forgets a waiting request without calling its `done`.
+    void cancel(Ticket ticket);
+    /// Errors: unknown_lease, not_permitted, io.
+    Status release(const Peer& peer, const std::string& lease);
+
+    std::vector<PoolReport> list_pools() const;
+    std::vector<Lease> list_leases(const Peer& peer) const;
+    bool may_see(const Peer& peer, const Lease& lease) const {
+        return authorizer_.may_see(peer, lease);
+    }
+    const HostReport& host() const { return host_; }
+    Result<std::vector<LeaseVerdict>> verify(const Peer& peer, const std::string& lease);
+    Result<ReconcileReport> reconcile(const Peer& peer);
+    /// Errors: not_permitted, those of plan_pools, conflict when a live lease would not fit.
+    Result<ReconfigureReport> reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
+                                          bool dry_run);
+    Result<ReconfigureReport> reload(const Peer& peer);
+    /// Reload for SIGHUP: the old configuration stays in force when the new one is bad.
+    void reload_on_signal();
+
+    /// Calls `listener` for every event from now on.
+    void listen(std::function<void(const Event&)> listener) {
+        listeners_.push_back(std::move(listener));
+    }
+    const Config& config() const { return config_; }
+
+private:
+    Result<Grant> grant(Peer& peer, const IsolateOrder& order);
+    Result<Lease> prepare(const Peer& peer, const IsolateOrder& order);
+    Grant describe_grant(const Lease& lease) const;
+    Ticket wait(Peer peer, IsolateOrder order, IsolateDone done);
+    void answer(Ticket ticket, Error error);
+    void serve_waiting();
+    void watch(const Lease& lease, UniqueFd pidfd);
+    void watch_any(const std::string& id);
+    void on_exit(const std::string& id);
+    void end_lease(const std::string& id, const std::string& reason);
+    void retry_end(const std::string& id, const Error& error);
+    Result<ReconfigureReport> apply_pools(const std::vector<PoolSpec>& specs, bool dry_run);
+    void emit(const Event& event);
+
+    Ports ports_;
+    HostReport host_;
+    Config config_;
+    Executor executor_;
+    Committer committer_;
+    Audit audit_;
+    Authorizer authorizer_;
+    WaitQueue queue_;
+    std::map<std::string, int> end_retries_;
+    std::vector<std::function<void(const Event&)>> listeners_;
+};
+
+}  // namespace cmk

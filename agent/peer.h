@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/processes.h"
+#include "base/unique_fd.h"
+
+namespace cmk {
+
+/// Who speaks, as the kernel vouches for it. An adapter fills it in; nothing in it comes from the
+/// caller's message but the pidfd, which was checked against the peer.
+struct Peer {
+    UniqueFd pidfd = {};       ///< of the calling process; none where it is not known
+    ProcessInfo process = {};  ///< what was seen behind the pidfd
+    unsigned uid = 0;
+    std::vector<unsigned> groups = {};  ///< primary and supplementary
+    bool container = false;             ///< uid and groups then say nothing about the host
+    std::string cgroup = {};            ///< where it sits, in the cpuset hierarchy
+
+    bool is_host_root() const { return uid == 0 && !container; }
+};
+
+}  // namespace cmk

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/recovery.h"
+
+namespace cmk {
+
+namespace {
+
+/// Leases of an earlier boot ended with it.
+void forget_old_boot(StateStore& store, StoredState& state, const std::string& boot_id,
+                     RecoveryReport& report) {
+    if (state.boot_id.empty() || state.boot_id == boot_id) return;
+    for (const Lease& lease : state.leases)
+        store.remove(lease.id);
+    report.notes.push_back("The machine has rebooted; " + std::to_string(state.leases.size()) +
+                           " leases of the earlier boot have ended.");
+    state.leases.clear();
+}
+
+/// A request that was cut off half-way never got its answer: nothing of it may stay.
+void undo_intent(const Lease& lease, StateStore& store, Executor& executor,
+                 RecoveryReport& report) {
+    Plan undo;
+    if (lease.hold != Hold::none) {
+        undo.push_back({EditKind::detach, lease.pool, lease.id, lease.cpus});
+    }
+    if (lease.hold == Hold::cpuset) {
+        undo.push_back({EditKind::remove_lease, lease.pool, lease.id, lease.cpus});
+    }
+    const Executor::Leases leases{{lease.id, &lease}};
+    for (const Edit& edit : undo) {
+        const Status undone = executor.apply({edit}, leases);
+        if (!undone) report.notes.push_back("Lease " + lease.id + ": " + undone.error().message);
+    }
+    store.remove(lease.id);
+    report.notes.push_back("Lease " + lease.id + " was being made or ended; it was undone.");
+}
+
+/// Only leases that someone still holds decide which pools fit.
+std::vector<Lease> live_leases(StoredState& state, StateStore& store, Cgroups& cgroups,
+                               Processes& processes, Executor& executor, RecoveryReport& report) {
+    std::vector<Lease> live;
+    for (Lease& lease : state.leases) {
+        if (lease.status == LeaseStatus::intent) {
+            undo_intent(lease, store, executor, report);
+        } else if (is_alive(lease, cgroups, processes)) {
+            live.push_back(std::move(lease));
+        } else {
+            (void)cgroups.remove_lease({lease.pool, lease.id});
+            store.remove(lease.id);
+        }
+    }
+    return live;
+}
+
+}  // namespace
+
+Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& processes,
+                               Executor& executor, Committer& committer, Audit& audit,
+                               const std::vector<Pool>& wanted, const std::string& boot_id) {
+    RecoveryReport report;
+    CMK_TRY_ASSIGN(StoredState state, store.load());
+    for (const std::string& bad : state.bad) {
+        report.notes.push_back("State file " + bad + "; it was set aside.");
+        store.set_aside(bad.substr(0, bad.find(": ")));
+    }
+    forget_old_boot(store, state, boot_id, report);
+    const auto live = live_leases(state, store, cgroups, processes, executor, report);
+
+    Status taken = committer.adopt({.added = live, .pools = wanted});
+    if (!taken) {
+        report.kept_old_pools = true;
+        report.notes.push_back("The configured pools do not fit the live leases (" +
+                               taken.error().message + "); the earlier pools stay in force.");
+        CMK_TRY(committer.adopt({.added = live, .pools = state.pools}));
+    }
+    CMK_TRY(store.save_boot_id(boot_id));
+    CMK_TRY(store.save_pools(committer.ledger().pools()));
+    report.audit = audit.run();
+    return report;
+}
+
+}  // namespace cmk

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/service.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "agent/cgroups_affinity.h"
+#include "agent/cgroups_kernel.h"
+#include "base/file_io.h"
+#include "base/text.h"
+#include "hw/topology_source.h"
+
+namespace cmk {
+
+namespace {
+
+std::int64_t seconds_now() {
+    return static_cast<std::int64_t>(::time(nullptr));
+}
+
+/// Eight hexadecimal digits: short enough to type, and the ledger refuses a repeated one.
+std::string random_lease_id() {
+    std::uint32_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+        number = static_cast<std::uint32_t>(::time(nullptr));
+    }
+    char text[16];
+    std::snprintf(text, sizeof text, "%08x", number);
+    return text;
+}
+
+/// One pidfd a lease and one descriptor a connection need more than the usual 1024.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<HostReport> read_host() {
+    HostReport host{.version = CMK_VERSION};
+    CMK_TRY_ASSIGN(host.topology, load_topology({}));
+    const auto cmdline = read_file_at(AT_FDCWD, "/proc/cmdline");
+    const unsigned last = host.topology.records().back().cpu;
+    CMK_TRY_ASSIGN(host.isolated, load_isolated("", cmdline ? *cmdline : "", last));
+    return host;
+}
+
+Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, const Log& log) {
+    CMK_TRY_ASSIGN(const CpusetMount mount, find_cpuset_mount(config.backend));
+    if (mount.version != CpusetMount::Version::none) {
+        auto kernel = CgroupsKernel::open(mount, config.cgroup_name);
+        if (kernel) return std::unique_ptr<Cgroups>(*std::move(kernel));
+        const bool only_here =
+            config.backend == CgroupBackend::automatic && kernel.error().code == Errc::io;
+        if (!only_here) return kernel.error();
+        log.warning("leases are held by affinity only (grade D): " + kernel.error().message);
+    } else {
+        log.warning("leases are held by affinity only (grade D): " + mount.why);
+    }
+    return std::unique_ptr<Cgroups>(std::make_unique<CgroupsAffinity>());
+}
+
+}  // namespace
+
+Service::Service(const Options& options, Config config, EventHandle event, StateStore store,
+                 std::unique_ptr<Cgroups> cgroups, HostReport host)
+    : source_(options.config),
+      log_(config.log_level),
+      event_(std::move(event)),
+      loop_(event_.get()),
+      store_(std::move(store)),
+      cgroups_(std::move(cgroups)),
+      manager_(manager_ports(), std::move(host), std::move(config)),
+      varlink_(manager_, processes_),
+      server_(
+          {event_.get(), processes_, *cgroups_, log_}, manager_.config().limits,
+          [this](VarlinkConnection& connection, const std::string& message,
+                 std::vector<UniqueFd> fds) {
+              varlink_.handle(connection, message, std::move(fds));
+          },
+          [this](VarlinkConnection& connection) { varlink_.closing(connection); }) {}
+
+Manager::Ports Service::manager_ports() {
+    return {.cgroups = *cgroups_,
+            .processes = processes_,
+            .loop = loop_,
+            .store = store_,
+            .log = log_,
+            .now = seconds_now,
+            .new_lease_id = random_lease_id,
+            .read_config = [this] { return source_.read(); },
+            .write_pools =
+                [this](const std::vector<PoolSpec>& pools) { return source_.write_pools(pools); }};
+}
+
+Result<std::unique_ptr<Service>> Service::start(const Options& options) {
+    CMK_TRY_ASSIGN(Config config, ConfigSource(options.config).read());
+    raise_descriptor_limit();
+    sd_event* event = nullptr;
+    if (const int error = ::sd_event_default(&event); error < 0) {
+        return errno_error(-error, "cannot make an event loop");
+    }
+    EventHandle loop(event);
+    CMK_TRY_ASSIGN(StateStore store, StateStore::open(options.state_dir));
+    CMK_TRY_ASSIGN(HostReport host, read_host());
+    CMK_TRY_ASSIGN(auto cgroups, open_cgroups(config, Log(config.log_level)));
+    host.mechanism = cgroups->mechanism();
+    std::unique_ptr<Service> service(new Service(options, std::move(config), std::move(loop),
+                                                 std::move(store), std::move(cgroups),
+                                                 std::move(host)));
+    CMK_TRY(service->serve(options));
+    return service;
+}
+
+Status Service::serve(const Options& options) {
+    CMK_TRY(add_signals());
+    CMK_TRY_ASSIGN(const std::string boot_id,
+                   read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id"));
+    CMK_TRY(manager_.start(std::string(trim(boot_id))));
+    varlink_.serve_on(server_);
+    CMK_TRY(server_.listen(options.socket));
+    if (options.bus != "none") {
+        CMK_TRY_ASSIGN(dbus_,
+                       DbusApi::open(options.bus, manager_, processes_, *cgroups_, event_.get()));
+    }
+    announce(options);
+    return {};
+}
+
+Status Service::add_signals() {
+    // Blocked before the sources are made, as signalfd needs; nothing of ours starts programs.
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP})
+        ::sigaddset(&signals, number);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    for (const int number : {SIGTERM, SIGINT}) {
+        const int error = ::sd_event_add_signal(event_.get(), nullptr, number, nullptr, nullptr);
+        if (error < 0) return errno_error(-error, "cannot handle signals");
+    }
+    sd_event_source* source = nullptr;
+    const int error = ::sd_event_add_signal(
+        event_.get(), &source, SIGHUP,
+        [](sd_event_source*, const signalfd_siginfo*, void* userdata) noexcept {
+            static_cast<Service*>(userdata)->manager_.reload_on_signal();
+            return 0;
+        },
+        this);
+    if (error < 0) return errno_error(-error, "cannot handle SIGHUP");
+    hangup_.reset(source);
+    return {};
+}
+
+void Service::announce(const Options& options) const {
+    log_.info("ready", {{"CMK_SOCKET", options.socket},
+                        {"CMK_MECHANISM", manager_.host().mechanism},
+                        {"CMK_VERSION", CMK_VERSION}});
+    ::sd_notify(0, "READY=1");
+    if (options.ready_fd < 0) return;
+    UniqueFd fd(options.ready_fd);
+    (void)!::write(fd.get(), "READY=1\n", 8);
+}
+
+Status Service::run() {
+    const int error = ::sd_event_loop(event_.get());
+    if (error < 0) return errno_error(-error, "the event loop failed");
+    log_.info("ending; leases stay as they are");
+    return {};
+}
+
+}  // namespace cmk

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "agent/config_source.h"
+#include "agent/dbus_api.h"
+#include "agent/log.h"
+#include "agent/manager.h"
+#include "agent/options.h"
+#include "agent/processes_kernel.h"
+#include "agent/sd_loop.h"
+#include "agent/state_store.h"
+#include "agent/varlink_api.h"
+#include "agent/varlink_server.h"
+
+namespace cmk {
+
+/// The running agent: every part built once and wired together. The only place that knows the
+/// real machine.
+class Service {
+public:
+    /// Reads topology and configuration, takes up earlier leases and starts to serve.
+    static Result<std::unique_ptr<Service>> start(const Options& options);
+
+    /// Serves until SIGTERM or SIGINT. Leases stay as they are.
+    Status run();
+
+private:
+    Service(const Options& options, Config config, EventHandle event, StateStore store,
+            std::unique_ptr<Cgroups> cgroups, HostReport host);
+
+    Status add_signals();
+    Status serve(const Options& options);
+    Manager::Ports manager_ports();
+    void announce(const Options& options) const;
+
+    ConfigSource source_;
+    Log log_;
+    EventHandle event_;
+    SdLoop loop_;
+    StateStore store_;
+    ProcessesKernel processes_;
+    std::unique_ptr<Cgroups> cgroups_;
+    Manager manager_;
+    VarlinkApi varlink_;
+    VarlinkServer server_;
+    std::unique_ptr<DbusApi> dbus_;
+    SourceHandle hangup_;
+};
+
+}  // namespace cmk

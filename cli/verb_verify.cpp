@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "cli/neighbours.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "ipc/errors.h"
+
+namespace cmk {
+
+int run_verify(const std::vector<std::string>& arguments) {
+    CommonOptions common;
+    std::vector<std::string> leases;
+    const Syntax syntax{
+        .verb = "verify",
+        .about =
+            "Checks how leases are held, from what the kernel says now, and tells what would\n"
+            "raise their grade. Exits 7 when a check fails.\n\n"
+            "Grades: A exclusive, without load balancing, IRQs kept away; B exclusive, no\n"
+            "other program can run there; C confined by a cpuset, neighbours possible;\n"
+            "D CPU affinity only.",
+        .examples = "  cmkctl verify\n  cmkctl verify 3f9a2c51 -o json\n",
+        .options = {},
+        .words = {.name = "LEASE", .help = "only this lease", .words = &leases}};
+    if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;
+    if (leases.size() > 1) {
+        complain("verify: one lease, or none for all of them");
+        return exit_code::kUsage;
+    }
+    auto verdicts =
+        ask<std::vector<LeaseVerdict>>(common, wire::Verify{leases.empty() ? "" : leases.front()});
+    if (!verdicts) return fail(verdicts.error());
+    add_neighbours("/proc", *verdicts);
+    const int printed = put(render_verdicts(*verdicts, style_of(common)));
+    const bool passed = std::all_of(verdicts->begin(), verdicts->end(),
+                                    [](const LeaseVerdict& each) { return each.passed; });
+    return passed ? printed : exit_code::kCheckFailed;
+}
+
+}  // namespace cmk

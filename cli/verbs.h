@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace cmk {
+
+/// Each runs one verb with the words after its name and returns the exit code.
+using VerbHandler = int (*)(const std::vector<std::string>& arguments);
+
+struct Verb {
+    const char* name;
+    const char* help;  ///< one line
+    VerbHandler run;
+};
+
+/// All verbs, in the order of the help.
+const std::vector<Verb>& verbs();
+
+/// Runs the verb named among `arguments` (those after the program's name).
+int run_command_line(const std::vector<std::string>& arguments);
+
+int run_isolate(const std::vector<std::string>& arguments);
+int run_init(const std::vector<std::string>& arguments);
+int run_status(const std::vector<std::string>& arguments);
+int run_topology(const std::vector<std::string>& arguments);
+int run_pools(const std::vector<std::string>& arguments);
+int run_leases(const std::vector<std::string>& arguments);
+int run_release(const std::vector<std::string>& arguments);
+int run_describe(const std::vector<std::string>& arguments);
+int run_reconcile(const std::vector<std::string>& arguments);
+int run_verify(const std::vector<std::string>& arguments);
+int run_monitor(const std::vector<std::string>& arguments);
+int run_version(const std::vector<std::string>& arguments);
+
+}  // namespace cmk

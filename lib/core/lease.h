@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/cpu_set.h"
+#include "core/grade.h"
+
+namespace cmk {
+
+/// The process a lease was given to, as the kernel described it.
+struct Owner {
+    int pid = 0;                   ///< in the agent's PID namespace; 0 when unknown (adopted lease)
+    std::uint64_t start_time = 0;  ///< clock ticks since boot (/proc/PID/stat field 22)
+    unsigned uid = 0;
+    std::string user = {};     ///< name of uid, "" when it has none
+    std::string command = {};  ///< /proc/PID/comm at the time
+    std::string cgroup = {};   ///< where it came from: path in the cpuset hierarchy
+    bool container = false;
+
+    friend bool operator==(const Owner&, const Owner&) = default;
+};
+
+/// The affinity mask of one thread before the lease, to be given back on release.
+struct ThreadMask {
+    int tid = 0;
+    CpuSet cpus = {};
+
+    friend bool operator==(const ThreadMask&, const ThreadMask&) = default;
+};
+
+/// What holds the owner to the lease's CPUs.
+enum class Hold {
+    cpuset,    ///< a cgroup cpuset of its own
+    affinity,  ///< sched_setaffinity alone
+    none,      ///< nothing: the owner pins itself (--no-affinity)
+};
+
+/// Intent: written before the machine is changed; committed: after it was read back.
+enum class LeaseStatus { intent, committed };
+
+/// Slots or a pool's CPUs, given to an owner until it ends.
+struct Lease {
+    std::string id;
+    std::string pool;
+    CpuSet cpus;
+    LeaseStatus status = LeaseStatus::intent;
+    Hold hold = Hold::cpuset;
+    Grade grade = Grade::D;
+    std::int64_t created = 0;  ///< seconds since the epoch
+    Owner owner = {};
+    std::vector<ThreadMask> old_masks = {};
+
+    friend bool operator==(const Lease&, const Lease&) = default;
+};
+
+std::string_view to_text(Hold hold);
+std::string_view to_text(LeaseStatus status);
+
+}  // namespace cmk

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cmk {
+
+namespace {
+
+CpuSet union_of(const std::vector<Pool>& pools) {
+    CpuSet cpus;
+    for (const Pool& pool : pools)
+        cpus |= pool.cpus;
+    return cpus;
+}
+
+/// CPUs of the pool of that name; none where it is not there, as an empty pool has no group either.
+CpuSet cpus_of(const std::vector<Pool>& pools, const std::string& name) {
+    const Pool* pool = find_pool(pools, name);
+    return pool != nullptr ? pool->cpus : CpuSet{};
+}
+
+void set_root(Plan& plan, const CpuSet& before, const CpuSet& cpus) {
+    if (before != cpus) {
+        plan.push_back(Edit{.kind = EditKind::set_root, .cpus = cpus, .before = before});
+    }
+}
+
+/// A pool that keeps no CPU is removed and made again, as a live group must not become empty.
+void shrink_pool(Plan& plan, const std::string& name, const CpuSet& before, const CpuSet& after) {
+    const CpuSet kept = before & after;
+    if (kept == before) return;
+    if (kept.empty()) {
+        plan.push_back(Edit{.kind = EditKind::remove_pool, .pool = name, .cpus = before});
+    } else {
+        plan.push_back(
+            Edit{.kind = EditKind::set_pool, .pool = name, .cpus = kept, .before = before});
+    }
+}
+
+void grow_pool(Plan& plan, const std::string& name, const CpuSet& before, const CpuSet& after) {
+    const CpuSet kept = before & after;
+    if (kept == after) return;
+    if (kept.empty()) {
+        plan.push_back(Edit{.kind = EditKind::make_pool, .pool = name, .cpus = after});
+    } else {
+        plan.push_back(
+            Edit{.kind = EditKind::set_pool, .pool = name, .cpus = after, .before = kept});
+    }
+}
+
+/// Every pool shrinks before any grows: a CPU that changes pools is never in two.
+void change_pools(Plan& plan, const std::vector<Pool>& before, const std::vector<Pool>& after) {
+    const CpuSet old_root = union_of(before);
+    const CpuSet new_root = union_of(after);
+    set_root(plan, old_root, old_root | new_root);
+    for (const Pool& pool : before)
+        shrink_pool(plan, pool.spec.name, pool.cpus, cpus_of(after, pool.spec.name));
+    for (const Pool& pool : after)
+        grow_pool(plan, pool.spec.name, cpus_of(before, pool.spec.name), pool.cpus);
+    set_root(plan, old_root | new_root, new_root);
+}
+
+Edit lease_edit(EditKind kind, const Lease& lease) {
+    return Edit{.kind = kind, .pool = lease.pool, .lease = lease.id, .cpus = lease.cpus};
+}
+
+/// True when the machine holds both in the same way; they may differ in what is only written down.
+bool is_held_alike(const Lease& a, const Lease& b) {
+    return a.id == b.id && a.pool == b.pool && a.cpus == b.cpus && a.hold == b.hold &&
+           a.owner.pid == b.owner.pid && a.owner.start_time == b.owner.start_time;
+}
+
+void remove_leases(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
+    for (const std::string& id : delta.removed) {
+        const Lease* lease = ledger.lease(id);
+        if (lease == nullptr) continue;
+        const bool stays = std::any_of(delta.added.begin(), delta.added.end(),
+                                       [&](const Lease& l) { return is_held_alike(l, *lease); });
+        if (stays) continue;
+        if (lease->hold != Hold::none) plan.push_back(lease_edit(EditKind::detach, *lease));
+        if (lease->hold == Hold::cpuset) plan.push_back(lease_edit(EditKind::remove_lease, *lease));
+    }
+}
+
+void add_leases(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
+    for (const Lease& lease : delta.added) {
+        const Lease* old = ledger.lease(lease.id);
+        if (old != nullptr && is_held_alike(*old, lease)) continue;
+        if (lease.hold == Hold::cpuset) plan.push_back(lease_edit(EditKind::make_lease, lease));
+        if (lease.hold != Hold::none) plan.push_back(lease_edit(EditKind::attach, lease));
+    }
+}
+
+}  // namespace
+
+Plan make_plan(const Ledger& ledger, const LedgerDelta& delta) {
+    Plan plan;
+    remove_leases(plan, ledger, delta);
+    if (delta.pools) change_pools(plan, ledger.pools(), *delta.pools);
+    add_leases(plan, ledger, delta);
+    return plan;
+}
+
+Edit inverse(const Edit& edit) {
+    Edit undo = edit;
+    switch (edit.kind) {
+        case EditKind::set_root:
+        case EditKind::set_pool: std::swap(undo.cpus, undo.before); break;
+        case EditKind::make_pool: undo.kind = EditKind::remove_pool; break;
+        case EditKind::remove_pool: undo.kind = EditKind::make_pool; break;
+        case EditKind::make_lease: undo.kind = EditKind::remove_lease; break;
+        case EditKind::remove_lease: undo.kind = EditKind::make_lease; break;
+        case EditKind::attach: undo.kind = EditKind::detach; break;
+        case EditKind::detach: undo.kind = EditKind::attach; break;
+    }
+    return undo;
+}
+
+Plan inverse(const Plan& plan) {
+    Plan undo;
+    undo.reserve(plan.size());
+    for (auto edit = plan.rbegin(); edit != plan.rend(); ++edit)
+        undo.push_back(inverse(*edit));
+    return undo;
+}
+
+std::string_view to_text(EditKind kind) {
+    switch (kind) {
+        case EditKind::set_root: return "set-root";
+        case EditKind::make_pool: return "make-pool";
+        case EditKind::set_pool: return "set-pool";
+        case EditKind::remove_pool: return "remove-pool";
+        case EditKind::make_lease: return "make-lease";
+        case EditKind::remove_lease: return "remove-lease";
+        case EditKind::attach: return "attach";
+        case EditKind::detach: return "detach";
+    }
+    return "?";
+}
+
+}  // namespace cmk

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/ledger.h"
+
+namespace cmk {
+
+/// One change of the machine.
+enum class EditKind {
+    set_root,   ///< give the tree that holds all pools these CPUs
+    make_pool,  ///< a group with the pool's CPUs
+    set_pool,   ///< other CPUs for an existing pool
+    remove_pool,
+    make_lease,  ///< a group with the lease's CPUs inside the pool
+    remove_lease,
+    attach,  ///< the owner's process goes in and may use every CPU of the lease
+    detach,  ///< every process inside goes back to where the owner came from
+};
+
+struct Edit {
+    EditKind kind = EditKind::set_root;
+    std::string pool = {};
+    std::string lease = {};
+    CpuSet cpus = {};    ///< what it shall be; for removals, what it was
+    CpuSet before = {};  ///< set_root, set_pool: what it was
+
+    friend bool operator==(const Edit&, const Edit&) = default;
+};
+
+/// Edits in an order the kernel accepts: parents grow before children, children shrink first.
+using Plan = std::vector<Edit>;
+
+/// What has to change on the machine to go from `ledger` to `ledger` + `delta`. Leases held by
+/// affinity have no group: only attach and detach; unpinned leases need nothing.
+Plan make_plan(const Ledger& ledger, const LedgerDelta& delta);
+
+/// The edit that undoes `edit`.
+Edit inverse(const Edit& edit);
+
+/// The edits that undo the whole plan, last first.
+Plan inverse(const Plan& plan);
+
+std::string_view to_text(EditKind kind);
+
+}  // namespace cmk

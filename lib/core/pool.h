@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "core/cpu_set.h"
+#include "core/grade.h"
+
+namespace cmk {
+
+/// Exclusive: a core goes to one lease at a time. Shared: every lease gets all of the pool's CPUs.
+enum class PoolKind { exclusive, shared };
+
+/// How counted cores are chosen over packages: one package after the other, or round robin.
+enum class PoolMode { packed, spread };
+
+/// The strongest mechanism a pool asks for; `automatic` is the strongest the host offers.
+enum class Isolation { automatic, partition, cpuset, affinity };
+
+/// All cores that no other pool took.
+struct RestOfCores {
+    friend bool operator==(RestOfCores, RestOfCores) = default;
+};
+
+/// How many cores (unsigned), which CPUs (CpuSet), or the rest.
+using PoolSize = std::variant<unsigned, CpuSet, RestOfCores>;
+
+/// Who may lease besides root. Names are resolved where the configuration is read, so that a
+/// request never looks one up.
+struct PoolAccess {
+    std::vector<std::string> users;
+    std::vector<std::string> groups;
+    bool containers = true;  ///< callers in containers, which uid and groups say nothing about
+
+    friend bool operator==(const PoolAccess&, const PoolAccess&) = default;
+};
+
+/// A pool as configured.
+struct PoolSpec {
+    std::string name;
+    PoolKind kind = PoolKind::shared;
+    PoolSize size = RestOfCores{};
+    PoolMode mode = PoolMode::packed;
+    Isolation isolation = Isolation::automatic;
+    Grade require_grade = Grade::D;  ///< give nothing weaker
+    PoolAccess access = {};
+
+    friend bool operator==(const PoolSpec&, const PoolSpec&) = default;
+};
+
+/// A pool with its CPUs on this machine.
+struct Pool {
+    PoolSpec spec;
+    CpuSet cpus;
+    bool boot_isolated = false;  ///< its CPUs are those of isolcpus=
+
+    friend bool operator==(const Pool&, const Pool&) = default;
+};
+
+std::string_view to_text(PoolKind kind);
+std::string_view to_text(PoolMode mode);
+std::string_view to_text(Isolation isolation);
+std::optional<PoolKind> pool_kind_from(std::string_view text);
+std::optional<PoolMode> pool_mode_from(std::string_view text);
+std::optional<Isolation> isolation_from(std::string_view text);
+
+/// Names safe and each there once, at most one pool with the rest. Errors: invalid_argument.
+Status check_specs(const std::vector<PoolSpec>& specs);
+
+/// The pool of that name, or nullptr.
+const Pool* find_pool(const std::vector<Pool>& pools, std::string_view name);
+
+}  // namespace cmk

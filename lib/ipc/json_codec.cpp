@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ipc/json_codec.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace cmk {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint64_t kMaxTime = std::uint64_t{1} << 52;
+constexpr std::uint64_t kMaxPid = std::uint64_t{1} << 22;
+constexpr std::uint64_t kMaxUid = UINT32_MAX;
+
+bool is_text(const json& value) {
+    return value.is_string();
+}
+bool is_count(const json& value) {
+    return value.is_number_unsigned();
+}
+bool is_flag(const json& value) {
+    return value.is_boolean();
+}
+bool is_list(const json& value) {
+    return value.is_array();
+}
+
+template <typename Enum, typename Parse>
+Enum enum_of(JsonReader& reader, const char* key, Parse parse, const char* allowed) {
+    const std::string text = reader.text(key);
+    const auto value = parse(text);
+    if (!value) reader.fail(key, quote(text) + " is not one of " + allowed);
+    return value.value_or(Enum{});
+}
+
+PoolKind read_kind(JsonReader& reader) {
+    return enum_of<PoolKind>(reader, "kind", pool_kind_from, "exclusive, shared");
+}
+
+Grade read_grade(JsonReader& reader, const char* key) {
+    return enum_of<Grade>(reader, key, grade_from, "A, B, C, D");
+}
+
+std::optional<Hold> hold_from(std::string_view text) {
+    for (const Hold hold : {Hold::cpuset, Hold::affinity, Hold::none}) {
+        if (to_text(hold) == text) return hold;
+    }
+    return std::nullopt;
+}
+
+std::optional<LeaseStatus> lease_status_from(std::string_view text) {
+    for (const LeaseStatus status : {LeaseStatus::intent, LeaseStatus::committed}) {
+        if (to_text(status) == text) return status;
+    }
+    return std::nullopt;
+}
+
+constexpr std::pair<Event::Kind, const char*> kEventKinds[] = {
+    {Event::Kind::lease_added, "lease_added"},
+    {Event::Kind::lease_removed, "lease_removed"},
+    {Event::Kind::pools_changed, "pools_changed"}};
+
+std::optional<Event::Kind> event_kind_from(std::string_view text) {
+    for (const auto& [kind, name] : kEventKinds) {
+        if (text == name) return kind;
+    }
+    return std::nullopt;
+}
+
+template <typename T>
+Result<T> finish(const JsonReader& reader, T value) {
+    if (!reader.ok()) return reader.error();
+    return value;
+}
+
+/// How large the pool shall be: exactly one of cores, cpus, rest.
+void read_size(JsonReader& reader, PoolSpec& spec) {
+    const bool rest = reader.has("rest") && reader.flag("rest");
+    if ((reader.has("cores") ? 1 : 0) + (reader.has("cpus") ? 1 : 0) + (rest ? 1 : 0) != 1) {
+        return reader.fail("cores", "a pool has exactly one of cores, cpus and rest");
+    }
+    if (reader.has("cores")) {
+        spec.size = static_cast<unsigned>(reader.number("cores", kMaxCpus));
+    } else if (reader.has("cpus")) {
+        spec.size = reader.cpus("cpus");
+    }
+}
+
+void read_access(JsonReader& reader, PoolAccess& access) {
+    if (reader.has("allow_users")) access.users = reader.texts("allow_users");
+    if (reader.has("allow_groups")) access.groups = reader.texts("allow_groups");
+    if (reader.has("allow_containers")) access.containers = reader.flag("allow_containers");
+}
+
+}  // namespace
+
+JsonReader::JsonReader(const json& object) : object_(object) {
+    if (!object.is_object()) fail("", "expected an object");
+}
+
+void JsonReader::fail(const std::string& key, const std::string& why) {
+    if (error_) return;
+    bad_key_ = key;
+    error_ = make_error(Errc::invalid_argument, key.empty() ? why : key + ": " + why);
+}
+
+bool JsonReader::has(const char* key) const {
+    const auto at = object_.is_object() ? object_.find(key) : object_.end();
+    return at != object_.end() && !at->is_null();
+}
+
+const json* JsonReader::member(const char* key) {
+    return has(key) ? &object_[key] : nullptr;
+}
+
+const json* JsonReader::typed(const char* key, bool (*has_type)(const json&), const char* type) {
+    const json* value = member(key);
+    if (value == nullptr) {
+        fail(key, "is missing");
+    } else if (!has_type(*value)) {
+        fail(key, std::string("must be ") + type + ", not " +
+                      quote(value->is_structured() ? value->type_name() : dump_line(*value)));
+        return nullptr;
+    }
+    return value;
+}
+
+std::string JsonReader::text(const char* key) {
+    const json* value = typed(key, is_text, "a string");
+    return value == nullptr ? "" : value->get<std::string>();
+}
+
+std::uint64_t JsonReader::number(const char* key, std::uint64_t max) {
+    const std::string range = "a whole number from 0 to " + std::to_string(max);
+    const json* value = typed(key, is_count, range.c_str());
+    const std::uint64_t number = value == nullptr ? 0 : value->get<std::uint64_t>();
+    if (number > max) fail(key, "must be " + range + ", not " + std::to_string(number));
+    return number > max ? 0 : number;
+}
+
+bool JsonReader::flag(const char* key) {
+    const json* value = typed(key, is_flag, "true or false");
+    return value != nullptr && value->get<bool>();
+}
+
+CpuSet JsonReader::cpus(const char* key) {
+    auto set = CpuSet::parse(text(key));
+    if (!set) fail(key, set.error().message);
+    return set ? *std::move(set) : CpuSet{};
+}
+
+std::vector<std::string> JsonReader::texts(const char* key) {
+    std::vector<std::string> list;
+    const json* value = typed(key, is_list, "a list of strings");
+    if (value == nullptr) return list;
+    for (const json& item : *value) {
+        if (!item.is_string()) fail(key, "must be a list of strings");
+        if (item.is_string()) list.push_back(item.get<std::string>());
+    }
+    return list;
+}
+
+void JsonReader::allow_only(std::initializer_list<const char*> keys) {
+    if (!object_.is_object()) return;
+    for (const auto& [key, value] : object_.items()) {
+        const bool known = std::any_of(keys.begin(), keys.end(),
+                                       [&key = key](const char* name) { return key == name; });
+        if (!known) fail(key, "is not known");
+    }
+}
+
+Result<json> parse_object(std::string_view text) {
+    try {
+        json value = json::parse(text);
+        if (!value.is_object()) return make_error(Errc::invalid_argument, "not a JSON object");
+        return value;
+    } catch (const json::parse_error& problem) {
+        return make_error(Errc::invalid_argument,
+                          "not JSON: wrong at byte " + std::to_string(problem.byte));
+    } catch (const std::exception&) {
+        return make_error(Errc::invalid_argument, "not usable JSON");
+    }
+}
+
+std::string dump_line(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json to_json(const PoolSpec& spec) {
+    json value{{"name", spec.name},
+               {"kind", to_text(spec.kind)},
+               {"mode", to_text(spec.mode)},
+               {"isolation", to_text(spec.isolation)},
+               {"require_grade", to_text(spec.require_grade)},
+               {"allow_users", spec.access.users},
+               {"allow_groups", spec.access.groups},
+               {"allow_containers", spec.access.containers}};
+    if (const auto* cores = std::get_if<unsigned>(&spec.size)) value["cores"] = *cores;
+    if (const auto* cpus = std::get_if<CpuSet>(&spec.size)) value["cpus"] = cpus->to_cpulist();
+    if (std::holds_alternative<RestOfCores>(spec.size)) value["rest"] = true;
+    return value;
+}
+
+Result<PoolSpec> pool_spec_from(const json& value) {
+    JsonReader reader(value);
+    reader.allow_only({"name", "kind", "cores", "cpus", "rest", "mode", "isolation",
+                       "require_grade", "allow_users", "allow_groups", "allow_containers"});
+    PoolSpec spec;
+    spec.name = reader.text("name");
+    spec.kind = read_kind(reader);
+    read_size(reader, spec);
+    if (reader.has("mode")) {
+        spec.mode = enum_of<PoolMode>(reader, "mode", pool_mode_from, "packed, spread");
+    }
+    if (reader.has("isolation")) {
+        spec.isolation = enum_of<Isolation>(reader, "isolation", isolation_from,
+                                            "auto, partition, cpuset, affinity");
+    }
+    if (reader.has("require_grade")) spec.require_grade = read_grade(reader, "require_grade");
+    read_access(reader, spec.access);
+    return finish(reader, std::move(spec));
+}
+
+json to_json(const Pool& pool) {
+    return {{"spec", to_json(pool.spec)},
+            {"cpus", pool.cpus.to_cpulist()},
+            {"boot_isolated", pool.boot_isolated}};
+}
+
+Result<Pool> pool_from(const json& value) {
+    JsonReader reader(value);
+    const json* spec = reader.member("spec");
+    if (spec == nullptr) return make_error(Errc::invalid_argument, "spec: is missing");
+    Pool pool;
+    CMK_TRY_ASSIGN(pool.spec, pool_spec_from(*spec));
+    pool.cpus = reader.cpus("cpus");
+    pool.boot_isolated = reader.flag("boot_isolated");
+    return finish(reader, std::move(pool));
+}
+
+json to_json(const PoolReport& report) {
+    const Pool& pool = report.pool;
+    return {{"name", pool.spec.name},
+            {"kind", to_text(pool.spec.kind)},
+            {"mode", to_text(pool.spec.mode)},
+            {"isolation", to_text(pool.spec.isolation)},
+            {"require_grade", to_text(pool.spec.require_grade)},
+            {"cpus", pool.cpus.to_cpulist()},
+            {"free", report.free.to_cpulist()},
+            {"cores", report.cores},
+            {"free_cores", report.free_cores},
+            {"leases", report.leases},
+            {"waiting", report.waiting},
+            {"boot_isolated", pool.boot_isolated}};
+}
+
+Result<PoolReport> pool_report_from(const json& value) {
+    JsonReader reader(value);
+    PoolReport report;
+    PoolSpec& spec = report.pool.spec;
+    spec.name = reader.text("name");
+    spec.kind = read_kind(reader);
+    spec.mode = enum_of<PoolMode>(reader, "mode", pool_mode_from, "packed, spread");
+    spec.isolation = enum_of<Isolation>(reader, "isolation", isolation_from, "auto, ...");
+    spec.require_grade = read_grade(reader, "require_grade");
+    report.pool.cpus = reader.cpus("cpus");
+    report.pool.boot_isolated = reader.flag("boot_isolated");
+    report.free = reader.cpus("free");
+    report.cores = static_cast<unsigned>(reader.number("cores", kMaxCpus));
+    report.free_cores = static_cast<unsigned>(reader.number("free_cores", kMaxCpus));
+    report.leases = static_cast<unsigned>(reader.number("leases", UINT32_MAX));
+    report.waiting = static_cast<unsigned>(reader.number("waiting", UINT32_MAX));
+    return finish(reader, std::move(report));
+}
+
+json to_json(const Lease& lease) {
+    return {{"id", lease.id},
+            {"pool", lease.pool},
+            {"cpus", lease.cpus.to_cpulist()},
+            {"hold", to_text(lease.hold)},
+            {"grade", to_text(lease.grade)},
+            {"status", to_text(lease.status)},
+            {"created", lease.created},
+            {"pid", lease.owner.pid},
+            {"uid", lease.owner.uid},
+            {"user", lease.owner.user},
+            {"command", lease.owner.command},
+            {"cgroup", lease.owner.cgroup},
+            {"container", lease.owner.container}};
+}
+
+Result<Lease> lease_from(const json& value) {
+    JsonReader reader(value);
+    Lease lease;
+    lease.id = reader.text("id");
+    lease.pool = reader.text("pool");
+    lease.cpus = reader.cpus("cpus");
+    lease.hold = enum_of<Hold>(reader, "hold", hold_from, "cpuset, affinity, none");
+    lease.grade = read_grade(reader, "grade");
+    lease.status = enum_of<LeaseStatus>(reader, "status", lease_status_from, "intent, committed");
+    lease.created = static_cast<std::int64_t>(reader.number("created", kMaxTime));
+    lease.owner.pid = static_cast<int>(reader.number("pid", kMaxPid));
+    lease.owner.uid = static_cast<unsigned>(reader.number("uid", kMaxUid));
+    lease.owner.user = reader.text("user");
+    lease.owner.command = reader.text("command");
+    lease.owner.cgroup = reader.text("cgroup");
+    lease.owner.container = reader.flag("container");
+    return finish(reader, std::move(lease));
+}
+
+json to_state_json(const Lease& lease) {
+    json value = to_json(lease);
+    value["start_time"] = lease.owner.start_time;
+    json masks = json::array();
+    for (const ThreadMask& mask : lease.old_masks) {
+        masks.push_back({{"tid", mask.tid}, {"cpus", mask.cpus.to_cpulist()}});
+    }
+    value["old_masks"] = std::move(masks);
+    return value;
+}
+
+Result<Lease> lease_from_state(const json& value) {
+    CMK_TRY_ASSIGN(Lease lease, lease_from(value));
+    JsonReader reader(value);
+    if (!is_safe_name(lease.id)) reader.fail("id", "is not usable as a file name");
+    if (!is_safe_name(lease.pool)) reader.fail("pool", "is not usable as a file name");
+    lease.owner.start_time = reader.number("start_time", UINT64_MAX);
+    const json* masks = reader.member("old_masks");
+    if (masks == nullptr || !masks->is_array()) reader.fail("old_masks", "is missing");
+    if (!reader.ok()) return reader.error();
+    for (const json& entry : *masks) {
+        JsonReader mask(entry);
+        lease.old_masks.push_back(
+            {static_cast<int>(mask.number("tid", kMaxPid)), mask.cpus("cpus")});
+        if (!mask.ok()) return mask.error();
+    }
+    return lease;
+}
+
+json to_json(const CpuRecord& record) {
+    return {{"cpu", record.cpu},   {"core", record.core}, {"package", record.package},
+            {"numa", record.numa}, {"llc", record.llc},   {"kind", record.kind}};
+}
+
+Result<CpuRecord> cpu_record_from(const json& value) {
+    JsonReader reader(value);
+    CpuRecord record;
+    record.cpu = static_cast<unsigned>(reader.number("cpu", kMaxCpus));
+    record.core = static_cast<unsigned>(reader.number("core", UINT32_MAX));
+    record.package = static_cast<unsigned>(reader.number("package", UINT32_MAX));
+    record.numa = static_cast<unsigned>(reader.number("numa", UINT32_MAX));
+    record.llc = static_cast<unsigned>(reader.number("llc", UINT32_MAX));
+    record.kind = reader.text("kind");
+    return finish(reader, std::move(record));
+}
+
+json to_json(const LeaseVerdict& verdict) {
+    json checks = json::array();
+    for (const Check& check : verdict.checks) {
+        checks.push_back(
+            {{"what", check.what}, {"passed", check.passed}, {"evidence", check.evidence}});
+    }
+    return {{"lease", to_json(verdict.lease)},
+            {"passed", verdict.passed},
+            {"checks", std::move(checks)},
+            {"raise", verdict.raise}};
+}
+
+Result<LeaseVerdict> verdict_from(const json& value) {
+    JsonReader reader(value);
+    LeaseVerdict verdict;
+    verdict.passed = reader.flag("passed");
+    verdict.raise = reader.text("raise");
+    const json* lease = reader.member("lease");
+    const json* checks = reader.member("checks");
+    if (lease == nullptr) reader.fail("lease", "is missing");
+    if (checks == nullptr || !checks->is_array()) reader.fail("checks", "is missing");
+    if (!reader.ok()) return reader.error();
+    CMK_TRY_ASSIGN(verdict.lease, lease_from(*lease));
+    for (const json& entry : *checks) {
+        JsonReader check(entry);
+        verdict.checks.push_back(
+            {check.text("what"), check.flag("passed"), check.text("evidence")});
+        if (!check.ok()) return check.error();
+    }
+    return verdict;
+}
+
+json to_json(const Event& event) {
+    json value{{"kind", kEventKinds[static_cast<std::size_t>(event.kind)].second}};
+    if (event.lease) value["lease"] = to_json(*event.lease);
+    if (event.kind == Event::Kind::lease_removed) value["reason"] = event.reason;
+    return value;
+}
+
+Result<Event> event_from(const json& value) {
+    JsonReader reader(value);
+    Event event;
+    event.kind = enum_of<Event::Kind>(reader, "kind", event_kind_from, "an event");
+    if (reader.has("reason")) event.reason = reader.text("reason");
+    if (const json* lease = reader.member("lease")) {
+        CMK_TRY_ASSIGN(event.lease, lease_from(*lease));
+    }
+    return finish(reader, std::move(event));
+}
+
+}  // namespace cmk

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ipc/state_codec.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "ipc/json_codec.h"
+
+namespace cmk {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr unsigned kVersion = 1;
+
+Error corrupt(const std::string& why) {
+    return make_error(Errc::corrupt_state, why);
+}
+
+std::string hex(std::uint64_t number) {
+    std::string digits(16, '0');
+    for (std::size_t i = 16; i-- > 0; number >>= 4)
+        digits[i] = "0123456789abcdef"[number & 15];
+    return digits;
+}
+
+std::string wrap(const char* kind, const json& body) {
+    const std::string text = dump_line(body);
+    return std::string("cmk-") + kind + " " + std::to_string(kVersion) + " " + hex(fnv1a(text)) +
+           "\n" + text + "\n";
+}
+
+/// Checks the first line and gives the body back.
+Result<json> unwrap(const std::string& kind, std::string_view text) {
+    const std::size_t line_end = text.find('\n');
+    const auto words = split(text.substr(0, line_end), ' ');
+    if (line_end == std::string_view::npos || words.size() != 3 || words[0] != "cmk-" + kind) {
+        return corrupt("not a cmk-" + kind + " file: it starts with " + quote(text.substr(0, 24)));
+    }
+    if (words[1] != std::to_string(kVersion)) {
+        return corrupt("its format is version " + quote(words[1]) + ", this agent reads version " +
+                       std::to_string(kVersion));
+    }
+    std::string_view body = text.substr(line_end + 1);
+    if (body.empty() || body.back() != '\n') return corrupt("it is truncated");
+    body.remove_suffix(1);
+    if (words[2] != hex(fnv1a(body))) return corrupt("its checksum does not match: it is damaged");
+    auto value = parse_object(body);
+    if (!value) return corrupt(value.error().message);
+    return value;
+}
+
+/// What a decoder refused is corrupt state here.
+template <typename T>
+Result<T> as_state(Result<T> result) {
+    if (!result) result.error().code = Errc::corrupt_state;
+    return result;
+}
+
+Result<std::vector<Pool>> pools_from(const json& body) {
+    const auto list = body.find("pools");
+    if (list == body.end() || !list->is_array()) return corrupt("pools: is missing");
+    std::vector<Pool> pools;
+    for (const json& entry : *list) {
+        CMK_TRY_ASSIGN(Pool pool, pool_from(entry));
+        if (!is_safe_name(pool.spec.name)) return corrupt("name: is not usable as a file name");
+        pools.push_back(std::move(pool));
+    }
+    return pools;
+}
+
+}  // namespace
+
+std::string encode_lease_state(const Lease& lease) {
+    return wrap("lease", to_state_json(lease));
+}
+
+Result<Lease> decode_lease_state(std::string_view text) {
+    CMK_TRY_ASSIGN(const json body, unwrap("lease", text));
+    return as_state(lease_from_state(body));
+}
+
+std::string encode_pools_state(const std::vector<Pool>& pools) {
+    json list = json::array();
+    for (const Pool& pool : pools)
+        list.push_back(to_json(pool));
+    return wrap("pools", {{"pools", std::move(list)}});
+}
+
+Result<std::vector<Pool>> decode_pools_state(std::string_view text) {
+    CMK_TRY_ASSIGN(const json body, unwrap("pools", text));
+    return as_state(pools_from(body));
+}
+
+}  // namespace cmk

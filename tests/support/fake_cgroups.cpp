@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/fake_cgroups.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace cmk {
+
+namespace {
+
+Error fails(int number) {
+    return errno_error(number, "fake cgroup");
+}
+
+std::string name_of(const LeaseGroup& group) {
+    return group.pool + "/" + group.lease;
+}
+
+}  // namespace
+
+void FakeCgroups::fail_call(unsigned n, int number) {
+    fail_in_ = n;
+    fail_errno_ = number;
+    failed_ = false;
+}
+
+Status FakeCgroups::may_call() {
+    if (fail_in_ == 0 || --fail_in_ > 0) return {};
+    failed_ = true;
+    return fails(fail_errno_);
+}
+
+FakeCgroups::Group* FakeCgroups::find(const LeaseGroup& group) {
+    const auto pool = tree.pools.find(group.pool);
+    if (pool == tree.pools.end()) return nullptr;
+    const auto lease = pool->second.leases.find(group.lease);
+    return lease == pool->second.leases.end() ? nullptr : &lease->second;
+}
+
+void FakeCgroups::add_member(const LeaseGroup& group, int pid) {
+    leave(pid);
+    find(group)->pids.insert(pid);
+}
+
+void FakeCgroups::leave(int pid) {
+    tree.elsewhere.erase(pid);
+    for (auto& [pool, pool_group] : tree.pools) {
+        for (auto& [lease, group] : pool_group.leases)
+            group.pids.erase(pid);
+    }
+}
+
+void FakeCgroups::process_ended(int pid) {
+    leave(pid);
+}
+
+std::string FakeCgroups::mechanism() const {
+    return groups_usable ? "cgroup v1 cpuset" : "affinity";
+}
+
+std::string FakeCgroups::path_in(const std::string& proc_cgroup) const {
+    const std::size_t at = proc_cgroup.find("::");
+    return at == std::string::npos ? "/"
+                                   : proc_cgroup.substr(at + 2, proc_cgroup.find('\n') - at - 2);
+}
+
+Status FakeCgroups::set_root(const CpuSet& cpus) {
+    calls.push_back("set_root " + cpus.to_cpulist());
+    CMK_TRY(may_call());
+    if (cpus.empty()) {
+        if (!tree.pools.empty()) return fails(EBUSY);
+        tree.root.reset();
+        return {};
+    }
+    for (const auto& [name, pool] : tree.pools) {
+        if (!cpus.contains_all(pool.cpus)) return fails(EBUSY);
+    }
+    tree.root = cpus;
+    return {};
+}
+
+Status FakeCgroups::make_pool(const std::string& pool, const CpuSet& cpus) {
+    calls.push_back("make_pool " + pool + " " + cpus.to_cpulist());
+    CMK_TRY(may_call());
+    if (!tree.root) return fails(ENOENT);
+    if (!tree.root->contains_all(cpus)) return fails(EACCES);
+    tree.pools[pool].cpus = cpus;
+    return {};
+}
+
+Status FakeCgroups::set_pool(const std::string& pool, const CpuSet& cpus) {
+    calls.push_back("set_pool " + pool + " " + cpus.to_cpulist());
+    CMK_TRY(may_call());
+    const auto at = tree.pools.find(pool);
+    if (at == tree.pools.end()) return fails(ENOENT);
+    if (!tree.root->contains_all(cpus)) return fails(EACCES);
+    for (const auto& [name, lease] : at->second.leases) {
+        if (!cpus.contains_all(lease.cpus)) return fails(EBUSY);
+    }
+    at->second.cpus = cpus;
+    return {};
+}
+
+Status FakeCgroups::remove_pool(const std::string& pool) {
+    calls.push_back("remove_pool " + pool);
+    CMK_TRY(may_call());
+    const auto at = tree.pools.find(pool);
+    if (at == tree.pools.end()) return {};
+    if (!at->second.leases.empty()) return fails(EBUSY);
+    tree.pools.erase(at);
+    return {};
+}
+
+Status FakeCgroups::make_lease(const LeaseGroup& group, const CpuSet& cpus) {
+    calls.push_back("make_lease " + name_of(group) + " " + cpus.to_cpulist());
+    CMK_TRY(may_call());
+    const auto pool = tree.pools.find(group.pool);
+    if (pool == tree.pools.end()) return fails(ENOENT);
+    if (!pool->second.cpus.contains_all(cpus)) return fails(EACCES);
+    pool->second.leases[group.lease].cpus = cpus;
+    return {};
+}
+
+Status FakeCgroups::remove_lease(const LeaseGroup& group) {
+    calls.push_back("remove_lease " + name_of(group));
+    CMK_TRY(may_call());
+    const Group* found = find(group);
+    if (found == nullptr) return {};
+    if (!found->pids.empty()) return fails(EBUSY);
+    tree.pools[group.pool].leases.erase(group.lease);
+    return {};
+}
+
+Status FakeCgroups::attach(const LeaseGroup& group, int pid) {
+    calls.push_back("attach " + name_of(group) + " " + std::to_string(pid));
+    CMK_TRY(may_call());
+    if (!is_running_(pid)) return fails(ESRCH);
+    Group* found = find(group);
+    if (found == nullptr) return fails(ENOENT);
+    if (found->cpus.empty()) return fails(ENOSPC);
+    leave(pid);
+    found->pids.insert(pid);
+    return {};
+}
+
+Status FakeCgroups::move_to(const std::string& path, int pid) {
+    calls.push_back("move_to " + path + " " + std::to_string(pid));
+    CMK_TRY(may_call());
+    if (!is_running_(pid)) return fails(ESRCH);
+    leave(pid);
+    tree.elsewhere[pid] = path;
+    return {};
+}
+
+Result<CpuSet> FakeCgroups::effective(const LeaseGroup& group) {
+    CMK_TRY(may_call());
+    const Group* found = find(group);
+    if (found == nullptr) return fails(ENOENT);
+    return found->cpus;
+}
+
+CpuSet FakeCgroups::pool_cpus(const std::string& pool) {
+    const auto at = tree.pools.find(pool);
+    return at == tree.pools.end() ? CpuSet{} : at->second.cpus;
+}
+
+CpuSet FakeCgroups::root_cpus() {
+    return tree.root.value_or(CpuSet{});
+}
+
+Result<std::vector<int>> FakeCgroups::members(const LeaseGroup& group) {
+    CMK_TRY(may_call());
+    const Group* found = find(group);
+    if (found == nullptr) return fails(ENOENT);
+    return std::vector<int>(found->pids.begin(), found->pids.end());
+}
+
+Result<std::vector<std::string>> FakeCgroups::pools() {
+    CMK_TRY(may_call());
+    std::vector<std::string> names;
+    for (const auto& [name, pool] : tree.pools)
+        names.push_back(name);
+    return names;
+}
+
+Result<std::vector<FoundGroup>> FakeCgroups::leases() {
+    CMK_TRY(may_call());
+    std::vector<FoundGroup> found;
+    for (const auto& [pool, pool_group] : tree.pools) {
+        for (const auto& [lease, group] : pool_group.leases)
+            found.push_back({{pool, lease}, group.cpus});
+    }
+    return found;
+}
+
+}  // namespace cmk

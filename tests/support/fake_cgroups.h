@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/cgroups.h"
+
+namespace cmk {
+
+/// Cgroups in memory, with the kernel's rules: a child's CPUs lie in its parent's, a group that is
+/// in use cannot go, nothing is made without its parent. Source: kernel cpuset-v1,
+/// validate_change().
+class FakeCgroups final : public Cgroups {
+public:
+    struct Group {
+        CpuSet cpus = {};
+        std::set<int> pids = {};
+        friend bool operator==(const Group&, const Group&) = default;
+    };
+    struct PoolGroup {
+        CpuSet cpus = {};
+        std::map<std::string, Group> leases = {};
+        friend bool operator==(const PoolGroup&, const PoolGroup&) = default;
+    };
+    struct Tree {
+        std::optional<CpuSet> root = {};
+        std::map<std::string, PoolGroup> pools = {};
+        std::map<int, std::string> elsewhere = {};  ///< where processes were moved back to
+        friend bool operator==(const Tree&, const Tree&) = default;
+    };
+
+    /// `is_running`: tells processes that have ended, for ESRCH.
+    explicit FakeCgroups(std::function<bool(int)> is_running)
+        : is_running_(std::move(is_running)) {}
+
+    /// The whole state, to look at and to compare.
+    Tree tree;
+    /// Set to false for a host without cpusets.
+    bool groups_usable = true;
+
+    /// Puts a process into a lease's group as fork(2) would.
+    void add_member(const LeaseGroup& group, int pid);
+    void process_ended(int pid);
+    Group* find(const LeaseGroup& group);
+
+    /// The n-th call from now (1 is the next) fails with that errno; 0 none.
+    void fail_call(unsigned n, int number);
+    /// True when that call came.
+    bool has_failed() const { return failed_; }
+    /// What was called, without reads: "make_lease exclusive/l1 2-3".
+    std::vector<std::string> calls;
+
+    std::string mechanism() const override;
+    bool has_groups() const override { return groups_usable; }
+    std::string path_in(const std::string& proc_cgroup) const override;
+    Status set_root(const CpuSet& cpus) override;
+    Status make_pool(const std::string& pool, const CpuSet& cpus) override;
+    Status set_pool(const std::string& pool, const CpuSet& cpus) override;
+    Status remove_pool(const std::string& pool) override;
+    Status make_lease(const LeaseGroup& group, const CpuSet& cpus) override;
+    Status remove_lease(const LeaseGroup& group) override;
+    Status attach(const LeaseGroup& group, int pid) override;
+    Status move_to(const std::string& path, int pid) override;
+    Result<CpuSet> effective(const LeaseGroup& group) override;
+    CpuSet pool_cpus(const std::string& pool) override;
+    CpuSet root_cpus() override;
+    Result<std::vector<int>> members(const LeaseGroup& group) override;
+    Result<std::vector<std::string>> pools() override;
+    Result<std::vector<FoundGroup>> leases() override;
+
+private:
+    Status may_call();
+    void leave(int pid);
+
+    std::function<bool(int)> is_running_;
+    unsigned fail_in_ = 0;
+    int fail_errno_ = 0;
+    bool failed_ = false;
+};
+
+}  // namespace cmk

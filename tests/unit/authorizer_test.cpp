@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/authorizer.h"
+
+#include <grp.h>
+#include <gtest/gtest.h>
+
+namespace cmk {
+namespace {
+
+constexpr unsigned kDaemon = 1;  // uid and gid of "daemon" on every Linux
+constexpr unsigned kSomebody = 54321;
+
+Pool pool_for(std::vector<std::string> users, std::vector<std::string> groups,
+              bool containers = true) {
+    Pool pool;
+    pool.spec.name = "exclusive";
+    pool.spec.access = {std::move(users), std::move(groups), containers};
+    return pool;
+}
+
+Peer host_peer(unsigned uid, std::vector<unsigned> groups = {}) {
+    Peer peer;
+    peer.uid = uid;
+    peer.groups = std::move(groups);
+    return peer;
+}
+
+Peer container_peer(const std::string& cgroup) {
+    Peer peer;
+    peer.container = true;
+    peer.cgroup = cgroup;
+    return peer;
+}
+
+Lease lease_of(unsigned uid, bool container = false, const std::string& cgroup = "/") {
+    Lease lease;
+    lease.id = "l1";
+    lease.owner.uid = uid;
+    lease.owner.container = container;
+    lease.owner.cgroup = cgroup;
+    return lease;
+}
+
+TEST(Authorizer, RootMayLeaseFromEveryPool) {
+    Authorizer authorizer;
+    const Pool pool = pool_for({}, {}, false);
+    authorizer.set_pools({pool});
+    EXPECT_TRUE(authorizer.may_lease(host_peer(0), pool));
+}
+
+TEST(Authorizer, OthersNeedAUserOrGroupOfThePool) {
+    Authorizer authorizer;
+    const std::string group = ::getgrgid(kDaemon)->gr_name;
+    const Pool pool = pool_for({"daemon"}, {group});
+    EXPECT_TRUE(authorizer.set_pools({pool}).empty());
+    EXPECT_TRUE(authorizer.may_lease(host_peer(kDaemon), pool));
+    EXPECT_TRUE(authorizer.may_lease(host_peer(kSomebody, {5, kDaemon}), pool));
+    EXPECT_FALSE(authorizer.may_lease(host_peer(kSomebody, {5}), pool));
+}
+
+TEST(Authorizer, RefusalSaysWhoMay) {
+    Authorizer authorizer;
+    const Pool pool = pool_for({"daemon"}, {});
+    authorizer.set_pools({pool});
+    const Status refused = authorizer.may_lease(host_peer(kSomebody), pool);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::not_permitted);
+    EXPECT_NE(refused.error().message.find("user daemon"), std::string::npos);
+}
+
+TEST(Authorizer, UnknownNamesAreWarnedAboutAndGrantNothing) {
+    Authorizer authorizer;
+    const Pool pool = pool_for({"nobody-of-that-name"}, {"no-group-of-that-name"});
+    EXPECT_EQ(authorizer.set_pools({pool}).size(), 2U);
+    EXPECT_FALSE(authorizer.may_lease(host_peer(kSomebody, {kSomebody}), pool));
+}
+
+TEST(Authorizer, ListsOfAnEarlierConfigurationEnd) {
+    Authorizer authorizer;
+    const Pool before = pool_for({"daemon"}, {});
+    const Pool after = pool_for({}, {});
+    authorizer.set_pools({before});
+    authorizer.set_pools({after});
+    EXPECT_FALSE(authorizer.may_lease(host_peer(kDaemon), after));
+}
+
+TEST(Authorizer, UidOfAContainerGrantsNothing) {
+    Authorizer authorizer;
+    const Pool open = pool_for({}, {});
+    const Pool closed = pool_for({}, {}, false);
+    authorizer.set_pools({open});
+    const Peer root_inside = container_peer("/kubepods/a");
+    EXPECT_TRUE(authorizer.may_lease(root_inside, open));
+    EXPECT_FALSE(authorizer.may_lease(root_inside, closed));
+    EXPECT_FALSE(authorizer.may_administer(root_inside));
+}
+
+TEST(Authorizer, ReleaseIsForTheOwnerAndRoot) {
+    const Authorizer authorizer;
+    EXPECT_TRUE(authorizer.may_release(host_peer(0), lease_of(1000)));
+    EXPECT_TRUE(authorizer.may_release(host_peer(1000), lease_of(1000)));
+    EXPECT_FALSE(authorizer.may_release(host_peer(1001), lease_of(1000)));
+    // The uid inside a container is another's outside.
+    EXPECT_FALSE(authorizer.may_release(host_peer(1000), lease_of(1000, true, "/pod")));
+    EXPECT_TRUE(authorizer.may_release(host_peer(0), lease_of(1000, true, "/pod")));
+}
+
+TEST(Authorizer, AContainerSeesAndEndsItsOwnLeasesAlone) {
+    const Authorizer authorizer;
+    const Peer container = container_peer("/pod-a");
+    EXPECT_TRUE(authorizer.may_see(container, lease_of(0, true, "/pod-a")));
+    EXPECT_TRUE(authorizer.may_release(container, lease_of(0, true, "/pod-a")));
+    for (const Lease& other : {lease_of(0, true, "/pod-b"), lease_of(0, false, "/pod-a")}) {
+        EXPECT_FALSE(authorizer.may_see(container, other));
+        EXPECT_FALSE(authorizer.may_release(container, other));
+    }
+}
+
+TEST(Authorizer, AdministeringIsForRootOnTheHost) {
+    const Authorizer authorizer;
+    EXPECT_TRUE(authorizer.may_administer(host_peer(0)));
+    EXPECT_FALSE(authorizer.may_administer(host_peer(1000, {0})));
+}
+
+TEST(Authorizer, NamesUsers) {
+    EXPECT_EQ(user_name(0), "root");
+    EXPECT_EQ(user_name(kSomebody), "");
+}
+
+}  // namespace
+}  // namespace cmk

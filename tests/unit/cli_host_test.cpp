@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cli/host_facts.h"
+#include "cli/neighbours.h"
+#include "support/machines.h"
+
+namespace cmk {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A directory with hand-made /proc files.
+class CliHost : public ::testing::Test {
+protected:
+    CliHost() {
+        char name[] = "/tmp/cmk-host-XXXXXX";
+        root_ = ::mkdtemp(name);
+    }
+    ~CliHost() override { fs::remove_all(root_); }
+
+    void write(const std::string& path, const std::string& text) {
+        const fs::path file = root_ + "/" + path;
+        fs::create_directories(file.parent_path());
+        std::ofstream(file) << text;
+    }
+
+    void add_process(int pid, int parent, const std::string& name, const std::string& allowed,
+                     const std::string& cpuset = "/") {
+        const std::string base = "proc/" + std::to_string(pid);
+        const std::string status = "Name:\t" + name + "\nPPid:\t" + std::to_string(parent) +
+                                   "\nCpus_allowed_list:\t" + allowed + "\n";
+        write(base + "/comm", name + "\n");
+        write(base + "/status", status);
+        write(base + "/cpuset", cpuset + "\n");
+        write(base + "/task/" + std::to_string(pid) + "/status", status);
+    }
+
+    std::string evidence(Grade grade, bool* passed = nullptr) {
+        Lease lease = testing::make_lease("1", "exclusive", "2-3", 100, "owner");
+        lease.grade = grade;
+        std::vector<LeaseVerdict> verdicts{{lease, true}};
+        add_neighbours(root_ + "/proc", verdicts);
+        if (passed != nullptr) *passed = verdicts[0].passed;
+        return verdicts[0].checks.empty() ? "" : verdicts[0].checks[0].evidence;
+    }
+
+    std::string root_;
+};
+
+TEST_F(CliHost, CountsNeighboursButNotTheLeasesOwn) {
+    add_process(2, 0, "kthreadd", "0-3");
+    add_process(9, 2, "ksoftirqd/2", "2");
+    add_process(10, 2, "ksoftirqd/0", "0");
+    add_process(100, 1, "owner", "2-3", "/cmk/exclusive/1");
+    add_process(101, 100, "child", "2-3");
+    add_process(102, 1, "stray", "2-3", "/cmk/exclusive/1");
+    add_process(200, 1, "sshd", "0-3");
+    add_process(201, 1, "cron", "0-1");
+    bool passed = false;
+    EXPECT_EQ(evidence(Grade::C, &passed),
+              "1 other user thread (sshd) and 2 kernel threads (kthreadd, ksoftirqd/2) may run on "
+              "2-3; expected at grade C");
+    EXPECT_TRUE(passed);
+    evidence(Grade::B, &passed);
+    EXPECT_FALSE(passed);
+}
+
+TEST_F(CliHost, SaysNothingInsideAContainer) {
+    add_process(2, 1, "sleep", "0-3");
+    add_process(100, 1, "owner", "2-3");
+    EXPECT_EQ(evidence(Grade::C), "");
+}
+
+TEST_F(CliHost, FindsWhatBearsOnDedicatedCores) {
+    EXPECT_TRUE(find_host_facts(root_).empty());
+    write("proc/cmdline", "ro isolcpus=2-3 nohz_full=2-3 quiet\n");
+    write("proc/77/comm", "irqbalance\n");
+    write("var/lib/kubelet/cpu_manager_state", "{ \"policyName\": \"static\" }");
+    const auto facts = find_host_facts(root_);
+    ASSERT_EQ(facts.size(), 4U);
+    EXPECT_NE(facts[0].find("isolcpus=2-3"), std::string::npos);
+    EXPECT_NE(facts[1].find("nohz_full=2-3"), std::string::npos);
+    EXPECT_NE(facts[2].find("irqbalance"), std::string::npos);
+    EXPECT_NE(facts[3].find("static"), std::string::npos);
+    write("var/lib/kubelet/cpu_manager_state", "{\"policyName\":\"none\"}");
+    EXPECT_EQ(find_host_facts(root_).size(), 3U);
+}
+
+}  // namespace
+}  // namespace cmk
