@@ -54,13 +54,19 @@ Result<PoolMode> mode_of(const char* option, const std::string& text) {
 }
 
 Result<std::vector<PoolSpec>> specs_for(const InitOptions& options) {
-    PoolSpec exclusive{.name = kExclusivePool, .kind = PoolKind::exclusive};
-    exclusive.size = options.exclusive_cores.value_or(kDefaultExclusiveCores);
-    CMK_TRY_ASSIGN(exclusive.mode, mode_of("--exclusive-mode", options.exclusive_mode));
-    PoolSpec shared{.name = kSharedPool};
-    shared.size = options.shared_cores.value_or(kDefaultSharedCores);
-    CMK_TRY_ASSIGN(shared.mode, mode_of("--shared-mode", options.shared_mode));
-    return std::vector<PoolSpec>{exclusive, shared, PoolSpec{.name = kInfraPool}};
+    CMK_TRY_ASSIGN(const PoolMode exclusive_mode,
+                   mode_of("--exclusive-mode", options.exclusive_mode));
+    CMK_TRY_ASSIGN(const PoolMode shared_mode, mode_of("--shared-mode", options.shared_mode));
+    std::vector<PoolSpec> specs;
+    specs.push_back({.name = kExclusivePool,
+                     .kind = PoolKind::exclusive,
+                     .size = options.exclusive_cores.value_or(kDefaultExclusiveCores),
+                     .mode = exclusive_mode});
+    specs.push_back({.name = kSharedPool,
+                     .size = options.shared_cores.value_or(kDefaultSharedCores),
+                     .mode = shared_mode});
+    specs.push_back({.name = kInfraPool});
+    return specs;
 }
 
 /// Reads one answer from the terminal; anything but yes is no.
