@@ -35,6 +35,10 @@ Hold hold_for(const Pool& pool, const Cgroups& cgroups, bool pin) {
     return groups ? Hold::cpuset : Hold::affinity;
 }
 
+Error caller_ended() {
+    return make_error(Errc::unavailable, "the calling process has ended");
+}
+
 /// Fail closed: a pool that wants more than this host gives leases nothing.
 Status check_grade(const Pool& pool, Grade grade, const std::string& mechanism) {
     if (is_at_least(grade, pool.spec.require_grade)) return {};
@@ -122,6 +126,7 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
                           "the calling process is not known: send its pidfd along (this kernel "
                           "cannot name the peer of a socket)");
     }
+    if (ports_.processes.has_ended(peer.pidfd.get())) return caller_ended();
     if (committer_.ledger().leases().size() >= config_.limits.leases) {
         return make_error(Errc::too_many,
                           "there are " + std::to_string(config_.limits.leases) +
@@ -150,6 +155,13 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
     CMK_TRY_ASSIGN(Lease lease, prepare(peer, order));
     CMK_TRY(committer_.commit({.added = {lease}}));
     lease.status = LeaseStatus::committed;
+    // Groups take bare ids: one that was freed meanwhile may have moved a stranger.
+    if (ports_.processes.has_ended(peer.pidfd.get())) {
+        if (const Status undone = committer_.commit({.removed = {lease.id}}); !undone) {
+            retry_end(lease.id, undone.error());
+        }
+        return caller_ended();
+    }
     watch(lease, std::move(peer.pidfd));
     ports_.log.debug("lease given", {{"CMK_LEASE", lease.id},
                                      {"CMK_POOL", lease.pool},
@@ -305,7 +317,14 @@ std::vector<PoolReport> Manager::list_pools() const {
 std::vector<Lease> Manager::list_leases(const Peer& peer) const {
     std::vector<Lease> leases;
     for (const auto& [id, lease] : committer_.ledger().leases()) {
-        if (authorizer_.may_see(peer, lease)) leases.push_back(lease);
+        if (!authorizer_.may_see(peer, lease)) continue;
+        leases.push_back(lease);
+        // Since it asked, the process has become the program it leased for.
+        const auto owner = ports_.processes.open(lease.owner.pid, lease.owner.start_time);
+        if (!owner) continue;
+        if (auto info = ports_.processes.inspect(owner->get())) {
+            leases.back().owner.command = std::move(info->command);
+        }
     }
     return leases;
 }

@@ -75,6 +75,7 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
     // Written also when nothing changed: after it, a start gives these pools again.
     if (Status written = ports_.write_pools(specs); !written) {
         if (report.changed) CMK_TRY(committer_.commit({.pools = before}));
+        (void)authorizer_.set_pools(before);
         return with_context(std::move(written).error(), "the pools were not kept");
     }
     config_.pools = specs;

@@ -29,6 +29,8 @@ public:
     /// when it has ended or the agent's PID namespace cannot see it; invalid_argument when the fd
     /// is no pidfd.
     virtual Result<int> pid_of(int pidfd) = 0;
+    /// True once every thread of the process has ended. Until then its id is nobody else's.
+    virtual bool has_ended(int pidfd) = 0;
     /// Describes a process; what comes back belongs to the process behind the pidfd, never to a
     /// later one of the same id.
     virtual Result<ProcessInfo> inspect(int pidfd) = 0;

@@ -107,11 +107,6 @@ std::vector<int> threads_of(int pid) {
 
 }  // namespace
 
-bool has_ended(int pidfd) {
-    pollfd poll_fd{pidfd, POLLIN, 0};
-    return ::poll(&poll_fd, 1, 0) != 0;
-}
-
 Result<int> ProcessesKernel::pid_of(int pidfd) {
     CMK_TRY_ASSIGN(const std::string text,
                    read_file_at(AT_FDCWD, "/proc/self/fdinfo/" + std::to_string(pidfd)));
@@ -125,6 +120,11 @@ Result<int> ProcessesKernel::pid_of(int pidfd) {
                           "run the agent in the host's PID namespace");
     }
     return static_cast<int>(*number);
+}
+
+bool ProcessesKernel::has_ended(int pidfd) {
+    pollfd poll_fd{pidfd, POLLIN, 0};
+    return ::poll(&poll_fd, 1, 0) != 0;
 }
 
 Result<ProcessInfo> ProcessesKernel::inspect(int pidfd) {

@@ -36,6 +36,8 @@ public:
     std::vector<UniqueFd> take_fds() { return std::move(fds_); }
     bool has_output() const { return !output_.empty(); }
     bool has_partial() const { return input_.has_partial(); }
+    /// While it waits for its answer, it may not pile up further requests.
+    bool reads() const { return !half_closed && (ticket == 0 || !input_.is_full()); }
     /// Why receive() closed, where the client can still be told.
     bool too_long() const { return too_long_; }
     int fd() const { return fd_.get(); }

@@ -201,7 +201,7 @@ void VarlinkServer::serve(int fd, uint32_t events) {
         // Nobody who may still be waiting for an answer closes its sending side.
         if (connection.half_closed && !connection.has_output()) return drop(connection);
     }
-    watch_output(connection);
+    watch_events(connection);
 }
 
 void VarlinkServer::process(VarlinkConnection& connection) {
@@ -222,19 +222,21 @@ void VarlinkServer::process(VarlinkConnection& connection) {
 }
 
 void VarlinkServer::resume(VarlinkConnection& connection) {
-    if (!connection.dropped) process(connection);
+    if (connection.dropped) return;
+    process(connection);
+    watch_events(connection);
 }
 
 void VarlinkServer::send(VarlinkConnection& connection, const std::string& message) {
     if (connection.dropped) return;
     if (connection.send(message) == VarlinkConnection::State::closed) return drop(connection);
-    watch_output(connection);
+    watch_events(connection);
 }
 
-void VarlinkServer::watch_output(VarlinkConnection& connection) {
+void VarlinkServer::watch_events(VarlinkConnection& connection) {
     if (connection.dropped) return;
-    // The end of the stream would fire for ever.
-    const uint32_t input = connection.half_closed ? 0U : static_cast<uint32_t>(EPOLLIN);
+    // The end of the stream, or bytes that are left unread, would fire for ever.
+    const uint32_t input = connection.reads() ? static_cast<uint32_t>(EPOLLIN) : 0U;
     ::sd_event_source_set_io_events(connection.source.get(),
                                     connection.has_output() ? input | EPOLLOUT : input);
 }

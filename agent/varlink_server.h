@@ -61,7 +61,7 @@ private:
     void process(VarlinkConnection& connection);
     void drop(VarlinkConnection& connection);
     void sweep();
-    void watch_output(VarlinkConnection& connection);
+    void watch_events(VarlinkConnection& connection);
     void arm_deadline();
     void expire(std::uint64_t now);
     std::string refusal(const Peer& peer) const;

@@ -20,6 +20,8 @@ public:
     std::optional<std::string> take();
     /// Bytes of a message that has begun but not ended.
     bool has_partial() const { return !data_.empty(); }
+    /// True when more is held than one message may have: take some before feeding on.
+    bool is_full() const { return data_.size() > max_; }
 
 private:
     std::size_t max_;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -20,7 +21,9 @@ constexpr int kPatienceMs = 20000;
 
 std::string make_temp_dir() {
     std::string path = fs::temp_directory_path() / "cmk-test-XXXXXX";
-    return ::mkdtemp(path.data()) == nullptr ? "" : path;
+    if (::mkdtemp(path.data()) == nullptr) return "";
+    ::chmod(path.c_str(), 0755);  // other users reach the socket
+    return path;
 }
 
 std::string unique_name() {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -31,7 +32,11 @@ public:
 
     explicit Command(std::vector<std::string> args) : Command(std::move(args), Options{}) {}
     Command(std::vector<std::string> args, Options options);
-    Command(Command&&) = default;
+    Command(Command&& other) noexcept
+        : pid_(std::exchange(other.pid_, -1)),
+          out_(std::move(other.out_)),
+          err_(std::move(other.err_)),
+          outcome_(std::move(other.outcome_)) {}
     ~Command();
 
     pid_t pid() const { return pid_; }

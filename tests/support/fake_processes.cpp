@@ -84,6 +84,10 @@ Result<int> FakeProcesses::pid_of(int pidfd) {
     return at->second.info.pid;
 }
 
+bool FakeProcesses::has_ended(int pidfd) {
+    return !pid_of(pidfd);
+}
+
 Result<ProcessInfo> FakeProcesses::inspect(int pidfd) {
     CMK_TRY_ASSIGN(const int pid, pid_of(pidfd));
     return find(pid)->info;

@@ -27,6 +27,7 @@ public:
     void fail_next_affinity(int number) { affinity_errno_ = number; }
 
     Result<int> pid_of(int pidfd) override;
+    bool has_ended(int pidfd) override;
     Result<ProcessInfo> inspect(int pidfd) override;
     Result<UniqueFd> open(int pid, std::uint64_t start_time) override;
     std::vector<ThreadMask> masks(int pid) override;
