@@ -219,18 +219,27 @@ void Manager::answer(Ticket ticket, Error error) {
 
 void Manager::serve_waiting() {
     for (const std::string& pool : queue_.pools()) {
-        while (Waiter* first = queue_.first(pool)) {
-            // It may have moved or changed its name while it waited.
-            auto info = ports_.processes.inspect(first->peer.pidfd.get());
-            if (info) first->peer.process = *std::move(info);
-            Result<Grant> result =
-                info ? grant(first->peer, first->order) : Result<Grant>(info.error());
-            if (!result && result.error().code == Errc::not_enough_cpus) break;
-            ports_.loop.forget(wait_key(first->ticket));
-            const auto waiter = queue_.take(first->ticket);
-            waiter->done(std::move(result));
+        while (serve_first(pool)) {
         }
     }
+}
+
+/// True when the first of the pool's queue has got its answer.
+bool Manager::serve_first(const std::string& pool) {
+    // Out of the queue meanwhile: a listener that hears of the lease may cancel any request.
+    auto waiter = queue_.take_first(pool);
+    if (!waiter) return false;
+    // It may have moved or changed its name while it waited.
+    auto info = ports_.processes.inspect(waiter->peer.pidfd.get());
+    if (info) waiter->peer.process = *std::move(info);
+    Result<Grant> result = info ? grant(waiter->peer, waiter->order) : Result<Grant>(info.error());
+    if (!result && result.error().code == Errc::not_enough_cpus) {
+        queue_.put_back(*std::move(waiter));
+        return false;
+    }
+    ports_.loop.forget(wait_key(waiter->ticket));
+    waiter->done(std::move(result));
+    return true;
 }
 
 void Manager::watch(const Lease& lease, UniqueFd pidfd) {

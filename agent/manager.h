@@ -80,6 +80,7 @@ private:
     Ticket wait(Peer peer, IsolateOrder order, IsolateDone done);
     void answer(Ticket ticket, Error error);
     void serve_waiting();
+    bool serve_first(const std::string& pool);
     void watch(const Lease& lease, UniqueFd pidfd);
     void watch_any(const std::string& id);
     void on_exit(const std::string& id);

@@ -10,16 +10,21 @@ Ticket WaitQueue::push(Peer peer, IsolateOrder order, IsolateDone done) {
     return next_++;
 }
 
-Waiter* WaitQueue::first(const std::string& pool) {
-    const auto at = std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
-        return waiter.order.what.pool == pool;
-    });
-    return at == waiters_.end() ? nullptr : &*at;
+std::optional<Waiter> WaitQueue::take_first(const std::string& pool) {
+    return take_where([&](const Waiter& waiter) { return waiter.order.what.pool == pool; });
 }
 
 std::optional<Waiter> WaitQueue::take(Ticket ticket) {
-    const auto at = std::find_if(waiters_.begin(), waiters_.end(),
-                                 [&](const Waiter& waiter) { return waiter.ticket == ticket; });
+    return take_where([&](const Waiter& waiter) { return waiter.ticket == ticket; });
+}
+
+void WaitQueue::put_back(Waiter waiter) {
+    waiters_.push_front(std::move(waiter));
+}
+
+template <typename Wanted>
+std::optional<Waiter> WaitQueue::take_where(Wanted&& wanted) {
+    const auto at = std::find_if(waiters_.begin(), waiters_.end(), wanted);
     if (at == waiters_.end()) return std::nullopt;
     Waiter waiter = std::move(*at);
     waiters_.erase(at);

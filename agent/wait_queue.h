@@ -38,8 +38,10 @@ struct Waiter {
 class WaitQueue {
 public:
     Ticket push(Peer peer, IsolateOrder order, IsolateDone done);
-    /// The longest waiting request of the pool, or nullptr.
-    Waiter* first(const std::string& pool);
+    /// Takes the longest waiting request of the pool out.
+    std::optional<Waiter> take_first(const std::string& pool);
+    /// Puts back what take_first took, before all others.
+    void put_back(Waiter waiter);
     std::optional<Waiter> take(Ticket ticket);
     unsigned count(const std::string& pool) const;
     /// Pools that someone waits for.
@@ -47,6 +49,9 @@ public:
     std::size_t size() const { return waiters_.size(); }
 
 private:
+    template <typename Wanted>
+    std::optional<Waiter> take_where(Wanted&& wanted);
+
     std::list<Waiter> waiters_;
     Ticket next_ = 1;
 };

@@ -61,11 +61,11 @@ TEST_F(BadInput, MalformedMessagesAreAnswered) {
         talk(*agent_, message(R"({"method":"org.cmk.Agent.Nothing"})")).find("MethodNotFound"),
         std::string::npos);
     EXPECT_NE(talk(*agent_, message(R"({"method":"org.cmk.Agent.Isolate",)"
-                                        R"("parameters":{"pool":"exclusive","cores":-1}})"))
+                                    R"("parameters":{"pool":"exclusive","cores":-1}})"))
                   .find("cores"),
               std::string::npos);
     EXPECT_NE(talk(*agent_, message(R"({"method":"org.cmk.Agent.Isolate",)"
-                                        R"("parameters":{"pool":7}})"))
+                                    R"("parameters":{"pool":7}})"))
                   .find("pool"),
               std::string::npos);
 }
@@ -119,7 +119,7 @@ TEST_F(BadInput, SurplusAndWrongDescriptorsAreRefused) {
     EXPECT_NE(send_with(null.get(), 1).find("not a pidfd"), std::string::npos);
     EXPECT_NE(send_with(null.get(), 2).find("exactly one"), std::string::npos);
     EXPECT_NE(talk(*agent_, message(R"({"method":"org.cmk.Agent.Isolate",)"
-                                        R"("parameters":{"pool":"exclusive","pidfd":0}})"))
+                                    R"("parameters":{"pool":"exclusive","pidfd":0}})"))
                   .find("exactly one"),
               std::string::npos);
 }

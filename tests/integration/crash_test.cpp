@@ -146,9 +146,7 @@ INSTANTIATE_TEST_SUITE_P(At, CrashMidRequest,
                                          "renameat:signal=KILL:when=1",           // the commit
                                          "sendto:signal=KILL:when=1",             // the reply
                                          "unlinkat:signal=KILL:when=1"),          // its end
-                         [](const auto& of) {
-                             return of.param.substr(0, of.param.find(':'));
-                         });
+                         [](const auto& of) { return of.param.substr(0, of.param.find(':')); });
 
 }  // namespace
 }  // namespace cmk::test

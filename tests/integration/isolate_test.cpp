@@ -166,8 +166,9 @@ TEST_F(Isolate, KillNineOfTheProgramFreesTheCore) {
 TEST_F(Isolate, ReleaseLetsTheProgramRunOnWhereItCameFrom) {
     const std::string go_on = agent_->state_dir() + "/go-on";
     Command program = start({"sh", "-c",
-                             "echo ready; until [ -e " + go_on + " ]; do sleep 0.01; done; "
-                             "grep Cpus_allowed_list /proc/self/status | cut -f2"});
+                             "echo ready; until [ -e " + go_on +
+                                 " ]; do sleep 0.01; done; "
+                                 "grep Cpus_allowed_list /proc/self/status | cut -f2"});
     ASSERT_TRUE(program.wait_for_output("ready"));
     const std::string id = agent_->lease_groups("exclusive").front();
     const Outcome released = agent_->ctl({"release", id});

@@ -17,10 +17,19 @@ TEST(WaitQueue, ServesEachPoolInTheOrderOfArrival) {
     const Ticket first = queue.push(Peer{}, order("a"), nullptr);
     const Ticket second = queue.push(Peer{}, order("b"), nullptr);
     const Ticket third = queue.push(Peer{}, order("a"), nullptr);
-    EXPECT_EQ(queue.first("a")->ticket, first);
-    EXPECT_EQ(queue.first("b")->ticket, second);
-    EXPECT_TRUE(queue.take(first));
-    EXPECT_EQ(queue.first("a")->ticket, third);
+    EXPECT_EQ(queue.take_first("a")->ticket, first);
+    EXPECT_EQ(queue.take_first("b")->ticket, second);
+    EXPECT_EQ(queue.take_first("a")->ticket, third);
+    EXPECT_FALSE(queue.take_first("a"));
+}
+
+TEST(WaitQueue, WhatIsPutBackComesFirstAgain) {
+    WaitQueue queue;
+    const Ticket first = queue.push(Peer{}, order("a"), nullptr);
+    queue.push(Peer{}, order("a"), nullptr);
+    queue.put_back(*queue.take_first("a"));
+    EXPECT_EQ(queue.take_first("a")->ticket, first);
+    EXPECT_EQ(queue.size(), 1U);
 }
 
 TEST(WaitQueue, TicketsAreNeverZeroAndNeverRepeat) {
@@ -38,7 +47,7 @@ TEST(WaitQueue, TakesOnce) {
     EXPECT_TRUE(queue.take(ticket));
     EXPECT_FALSE(queue.take(ticket));
     EXPECT_FALSE(queue.take(0));
-    EXPECT_EQ(queue.first("a"), nullptr);
+    EXPECT_FALSE(queue.take_first("a"));
 }
 
 TEST(WaitQueue, CountsByPool) {
