@@ -11,10 +11,6 @@
 #include "base/text.h"
 #include "core/pool_planner.h"
 
-#ifndef CMK_TEST_DATA
-#define CMK_TEST_DATA "tests/data"
-#endif
-
 namespace cmk {
 namespace {
 
