@@ -239,8 +239,9 @@ Failure to_failure(const Error& error) {
 }
 
 Error to_error(const Failure& failure) {
-    if (const auto code = errc_from_varlink(failure.name))
-        return make_error(*code, failure.message);
+    if (const auto code = errc_from_varlink(failure.name)) {
+        return make_error(*code, failure.message.empty() ? name_of(*code).text : failure.message);
+    }
     if (failure.name == std::string(kServicePrefix) + "InvalidParameter") {
         return make_error(Errc::invalid_argument, failure.message.empty()
                                                       ? "bad parameter " + quote(failure.parameter)
