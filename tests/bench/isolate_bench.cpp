@@ -136,16 +136,26 @@ void show_agent(const AgentProcess& agent) {
                 std::atol(after.c_str()) - std::atol(before.c_str()));
 }
 
+/// Starts programs with leases of their own until there are `count`; the agent takes only so many
+/// connections at once.
+std::vector<std::unique_ptr<Command>> hold_leases(const AgentProcess& agent, std::size_t count) {
+    constexpr std::size_t kAtOnce = 50;
+    const Command::Options quiet{.pipe_output = false};
+    const Line line = agent.ctl_line({"isolate", "--pool", "infra", "--", "sleep", "300"});
+    std::vector<std::unique_ptr<Command>> holders;
+    while (holders.size() < count) {
+        const std::size_t next = std::min(holders.size() + kAtOnce, count);
+        while (holders.size() < next)
+            holders.push_back(std::make_unique<Command>(line, quiet));
+        for (int i = 0; i < 600 && agent.lease_groups("infra").size() < next; ++i)
+            ::usleep(50000);
+    }
+    return holders;
+}
+
 void show_scaling(const AgentProcess& agent) {
     const long one = count_calls(agent, "infra");
-    std::vector<std::unique_ptr<Command>> holders;
-    Command::Options quiet{.pipe_output = false};
-    for (int i = 0; i < 500; ++i) {
-        holders.push_back(std::make_unique<Command>(
-            agent.ctl_line({"isolate", "--pool", "infra", "--", "sleep", "300"}), quiet));
-    }
-    for (int i = 0; i < 600 && agent.lease_groups("infra").size() < 500; ++i)
-        ::usleep(50000);
+    const auto holders = hold_leases(agent, 500);
     const long many = count_calls(agent, "infra");
     std::printf("agent: system calls for one lease: %ld with no other lease, %ld with %zu others\n",
                 one, many, agent.lease_groups("infra").size());
