@@ -125,6 +125,7 @@ void write(BusWriter& writer, const PoolReport& report) {
     writer.count("leases", report.leases);
     writer.count("waiting", report.waiting);
     writer.flag("boot_isolated", report.pool.boot_isolated);
+    writer.text("partition", to_text(report.pool.partition));
     writer.end();
 }
 

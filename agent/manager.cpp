@@ -4,10 +4,10 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "agent/recovery.h"
 #include "base/text.h"
-#include "core/pool_planner.h"
 #include "ipc/names.h"
 
 namespace cmk {
@@ -35,6 +35,12 @@ Hold hold_for(const Pool& pool, const Cgroups& cgroups, bool pin) {
     return groups ? Hold::cpuset : Hold::affinity;
 }
 
+/// What the mechanism should give; what it does give is read back after it was applied.
+Grade expected_grade(Hold hold, PartitionType partition) {
+    if (hold != Hold::cpuset) return Grade::D;
+    return partition == PartitionType::member ? Grade::C : Grade::B;
+}
+
 Error caller_ended() {
     return make_error(Errc::unavailable, "the calling process has ended");
 }
@@ -49,9 +55,19 @@ Status check_grade(const Pool& pool, Grade grade, const std::string& mechanism) 
                                                "); lower require_grade of the pool");
 }
 
-std::string note_on(const Lease& lease) {
+std::string note_on(const Lease& lease, PartitionType partition) {
+    const bool exclusive = is_at_least(lease.grade, Grade::B);
     switch (lease.hold) {
         case Hold::cpuset:
+            if (exclusive && partition == PartitionType::isolated && lease.cpus.count() > 1) {
+                return "Held by an isolated partition: no other program can run on its CPUs, and "
+                       "the kernel does not balance load between them, so threads stay where "
+                       "they start unless the program places them (grade B).";
+            }
+            if (exclusive) {
+                return "Held by an exclusive partition: no other program can run on its CPUs "
+                       "(grade B).";
+            }
             return "Held by a cpuset: the program stays on its CPUs, other programs are not kept "
                    "off them (grade C).";
         case Hold::affinity:
@@ -75,11 +91,11 @@ Manager::Manager(Ports ports, HostReport host, Config config)
       audit_(ports_.cgroups, ports_.processes, committer_, executor_, ports_.store) {}
 
 Status Manager::start(const std::string& boot_id) {
-    CMK_TRY_ASSIGN(const PoolPlan plan, plan_pools(host_.topology, host_.isolated, config_.pools));
+    CMK_TRY_ASSIGN(const PoolPlan planned, plan(config_.pools));
     CMK_TRY_ASSIGN(const RecoveryReport report,
                    recover(ports_.store, ports_.cgroups, ports_.processes, executor_, committer_,
-                           audit_, plan.pools, boot_id));
-    for (const std::string& warning : plan.warnings)
+                           audit_, planned.pools, boot_id));
+    for (const std::string& warning : planned.warnings)
         ports_.log.warning(warning);
     for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
         ports_.log.warning(warning);
@@ -90,12 +106,18 @@ Status Manager::start(const std::string& boot_id) {
         ports_.log.info(done);
     for (const std::string& problem : report.audit.problems)
         ports_.log.error(problem);
+    partitions_broken_ = !report.audit.problems.empty();
+    watch_all();
+    watch_partitions();
+    return {};
+}
+
+void Manager::watch_all() {
     std::vector<std::string> ids;
     for (const auto& [id, lease] : committer_.ledger().leases())
         ids.push_back(id);
     for (const std::string& id : ids)
         watch_any(id);
-    return {};
 }
 
 Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
@@ -136,7 +158,7 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
     const Pool& pool = *committer_.ledger().pool(order.what.pool);
     Lease lease{.id = ports_.new_lease_id(), .pool = order.what.pool, .cpus = cpus};
     lease.hold = hold_for(pool, ports_.cgroups, order.pin);
-    lease.grade = lease.hold == Hold::cpuset ? Grade::C : Grade::D;
+    lease.grade = expected_grade(lease.hold, pool.partition);
     CMK_TRY(check_grade(pool, lease.grade, ports_.cgroups.mechanism()));
     const ProcessInfo& info = peer.process;
     lease.created = ports_.now();
@@ -153,8 +175,14 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
 
 Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
     CMK_TRY_ASSIGN(Lease lease, prepare(peer, order));
-    CMK_TRY(committer_.commit({.added = {lease}}));
-    lease.status = LeaseStatus::committed;
+    Status given = committer_.commit({.added = {lease}});
+    if (!given && given.error().sys_errno == ENOENT) {
+        // Somebody has removed the pools' groups, as systemd does when it stops their unit.
+        mend();
+        given = committer_.commit({.added = {lease}});
+    }
+    CMK_TRY(given);
+    lease = *committer_.ledger().lease(lease.id);
     // Groups take bare ids: one that was freed meanwhile may have moved a stranger.
     if (ports_.processes.has_ended(peer.pidfd.get())) {
         if (const Status undone = committer_.commit({.removed = {lease.id}}); !undone) {
@@ -173,7 +201,9 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
 
 Grant Manager::describe_grant(const Lease& lease) const {
     Grant grant{.lease = lease.id, .cpus = lease.cpus, .grade = lease.grade};
-    grant.notes.push_back(note_on(lease));
+    const Pool* leased_from = committer_.ledger().pool(lease.pool);
+    grant.notes.push_back(
+        note_on(lease, leased_from != nullptr ? leased_from->partition : PartitionType::member));
     if (const Pool* pool = committer_.ledger().pool(kSharedPool)) grant.shared = pool->cpus;
     if (const Pool* pool = committer_.ledger().pool(kInfraPool)) grant.infra = pool->cpus;
     return grant;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "agent/loop.h"
 #include "agent/peer.h"
 #include "agent/wait_queue.h"
+#include "core/pool_planner.h"
 #include "core/report.h"
 
 namespace cmk {
@@ -83,9 +85,14 @@ private:
     bool serve_first(const std::string& pool);
     void watch(const Lease& lease, UniqueFd pidfd);
     void watch_any(const std::string& id);
+    void watch_all();
     void on_exit(const std::string& id);
     void end_lease(const std::string& id, const std::string& reason);
     void retry_end(const std::string& id, const Error& error);
+    Result<PoolPlan> plan(const std::vector<PoolSpec>& specs) const;
+    ReconcileReport mend();
+    void watch_partitions();
+    void on_partition_change();
     Result<ReconfigureReport> apply_pools(const std::vector<PoolSpec>& specs, bool dry_run);
     void emit(const Event& event);
 
@@ -98,6 +105,8 @@ private:
     Authorizer authorizer_;
     WaitQueue queue_;
     std::map<std::string, int> end_retries_;
+    std::set<std::string> watched_pools_;  // their partitions
+    bool partitions_broken_ = false;       // known and reported; tried again on a timer
     std::vector<std::function<void(const Event&)>> listeners_;
 };
 

@@ -9,7 +9,8 @@
 #include <time.h>
 
 #include "agent/cgroups_affinity.h"
-#include "agent/cgroups_kernel.h"
+#include "agent/cgroups_local.h"
+#include "agent/holder.h"
 #include "base/file_io.h"
 #include "base/text.h"
 #include "hw/topology_source.h"
@@ -50,15 +51,32 @@ Result<HostReport> read_host() {
     return host;
 }
 
-Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, const Log& log) {
+/// As a service, on v2, leases live in a unit that systemd has delegated; kernels without remote
+/// partitions have a second one for local partitions.
+Result<std::unique_ptr<Cgroups>> open_groups(const CpusetMount& mount, const Config& config,
+                                             bool is_service) {
+    const bool delegated = is_service && mount.version == CpusetMount::Version::v2;
+    const Home home{.path = delegated ? kHolderUnit : config.cgroup_name, .delegated = delegated};
+    CMK_TRY_ASSIGN(auto kernel, CgroupsKernel::open(mount, home));
+    if (!delegated || kernel->abilities().remote_partitions) {
+        return std::unique_ptr<Cgroups>(std::move(kernel));
+    }
+    CMK_TRY_ASSIGN(auto local, CgroupsLocal::open(mount, std::move(kernel),
+                                                  {.path = kPartitionUnit, .delegated = true},
+                                                  std::make_unique<SystemdUnitsBus>()));
+    return std::unique_ptr<Cgroups>(std::move(local));
+}
+
+Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, bool is_service,
+                                              const Log& log) {
     CMK_TRY_ASSIGN(const CpusetMount mount, find_cpuset_mount(config.backend));
     if (mount.version != CpusetMount::Version::none) {
-        auto kernel = CgroupsKernel::open(mount, config.cgroup_name);
-        if (kernel) return std::unique_ptr<Cgroups>(*std::move(kernel));
+        auto groups = open_groups(mount, config, is_service);
+        if (groups) return groups;
         const bool only_here =
-            config.backend == CgroupBackend::automatic && kernel.error().code == Errc::io;
-        if (!only_here) return kernel.error();
-        log.warning("leases are held by affinity only (grade D): " + kernel.error().message);
+            config.backend == CgroupBackend::automatic && groups.error().code == Errc::io;
+        if (!only_here) return groups.error();
+        log.warning("leases are held by affinity only (grade D): " + groups.error().message);
     } else {
         log.warning("leases are held by affinity only (grade D): " + mount.why);
     }
@@ -108,7 +126,7 @@ Result<std::unique_ptr<Service>> Service::start(const Options& options) {
     EventHandle loop(event);
     CMK_TRY_ASSIGN(StateStore store, StateStore::open(options.state_dir));
     CMK_TRY_ASSIGN(HostReport host, read_host());
-    CMK_TRY_ASSIGN(auto cgroups, open_cgroups(config, Log(config.log_level)));
+    CMK_TRY_ASSIGN(auto cgroups, open_cgroups(config, !options.foreground, Log(config.log_level)));
     host.mechanism = cgroups->mechanism();
     std::unique_ptr<Service> service(new Service(options, std::move(config), std::move(loop),
                                                  std::move(store), std::move(cgroups),

@@ -22,6 +22,9 @@ constexpr Names<Isolation, 4> kIsolations{{{Isolation::automatic, "auto"},
                                            {Isolation::partition, "partition"},
                                            {Isolation::cpuset, "cpuset"},
                                            {Isolation::affinity, "affinity"}}};
+constexpr Names<PartitionType, 3> kPartitionTypes{{{PartitionType::member, "member"},
+                                                   {PartitionType::root, "root"},
+                                                   {PartitionType::isolated, "isolated"}}};
 constexpr Names<Grade, 4> kGrades{
     {{Grade::A, "A"}, {Grade::B, "B"}, {Grade::C, "C"}, {Grade::D, "D"}}};
 
@@ -52,6 +55,9 @@ std::string_view to_text(PoolMode mode) {
 std::string_view to_text(Isolation isolation) {
     return name_of(kIsolations, isolation);
 }
+std::string_view to_text(PartitionType type) {
+    return name_of(kPartitionTypes, type);
+}
 std::string_view to_text(Grade grade) {
     return name_of(kGrades, grade);
 }
@@ -64,8 +70,15 @@ std::optional<PoolMode> pool_mode_from(std::string_view text) {
 std::optional<Isolation> isolation_from(std::string_view text) {
     return value_of(kIsolations, text);
 }
+std::optional<PartitionType> partition_type_from(std::string_view text) {
+    return value_of(kPartitionTypes, text);
+}
 std::optional<Grade> grade_from(std::string_view text) {
     return value_of(kGrades, text);
+}
+
+bool is_kept_name(std::string_view name) {
+    return name == kHolderGroup || name == kReleasedGroup;
 }
 
 Status check_specs(const std::vector<PoolSpec>& specs) {
@@ -78,6 +91,10 @@ Status check_specs(const std::vector<PoolSpec>& specs) {
                               pool +
                                   " has a bad name: use 1-64 letters, digits, '_', '.' or '-', "
                                   "not starting with '.' or '-'");
+        }
+        if (is_kept_name(spec.name)) {
+            return make_error(Errc::invalid_argument,
+                              pool + " has a name that CMK keeps for itself; choose another");
         }
         if (!names.insert(spec.name).second) {
             return make_error(Errc::invalid_argument, pool + " is configured twice");

@@ -41,6 +41,11 @@ PoolKind read_kind(JsonReader& reader) {
     return enum_of<PoolKind>(reader, "kind", pool_kind_from, "exclusive, shared");
 }
 
+PartitionType read_partition(JsonReader& reader) {
+    return enum_of<PartitionType>(reader, "partition", partition_type_from,
+                                  "member, root, isolated");
+}
+
 Grade read_grade(JsonReader& reader, const char* key) {
     return enum_of<Grade>(reader, key, grade_from, "A, B, C, D");
 }
@@ -62,6 +67,7 @@ std::optional<LeaseStatus> lease_status_from(std::string_view text) {
 constexpr std::pair<Event::Kind, const char*> kEventKinds[] = {
     {Event::Kind::lease_added, "lease_added"},
     {Event::Kind::lease_removed, "lease_removed"},
+    {Event::Kind::grade_changed, "grade_changed"},
     {Event::Kind::pools_changed, "pools_changed"}};
 
 std::optional<Event::Kind> event_kind_from(std::string_view text) {
@@ -228,7 +234,8 @@ Result<PoolSpec> pool_spec_from(const json& value) {
 json to_json(const Pool& pool) {
     return {{"spec", to_json(pool.spec)},
             {"cpus", pool.cpus.to_cpulist()},
-            {"boot_isolated", pool.boot_isolated}};
+            {"boot_isolated", pool.boot_isolated},
+            {"partition", to_text(pool.partition)}};
 }
 
 Result<Pool> pool_from(const json& value) {
@@ -239,6 +246,7 @@ Result<Pool> pool_from(const json& value) {
     CMK_TRY_ASSIGN(pool.spec, pool_spec_from(*spec));
     pool.cpus = reader.cpus("cpus");
     pool.boot_isolated = reader.flag("boot_isolated");
+    if (reader.has("partition")) pool.partition = read_partition(reader);
     return finish(reader, std::move(pool));
 }
 
@@ -255,7 +263,8 @@ json to_json(const PoolReport& report) {
             {"free_cores", report.free_cores},
             {"leases", report.leases},
             {"waiting", report.waiting},
-            {"boot_isolated", pool.boot_isolated}};
+            {"boot_isolated", pool.boot_isolated},
+            {"partition", to_text(pool.partition)}};
 }
 
 Result<PoolReport> pool_report_from(const json& value) {
@@ -269,6 +278,7 @@ Result<PoolReport> pool_report_from(const json& value) {
     spec.require_grade = read_grade(reader, "require_grade");
     report.pool.cpus = reader.cpus("cpus");
     report.pool.boot_isolated = reader.flag("boot_isolated");
+    if (reader.has("partition")) report.pool.partition = read_partition(reader);
     report.free = reader.cpus("free");
     report.cores = static_cast<unsigned>(reader.number("cores", kMaxCpus));
     report.free_cores = static_cast<unsigned>(reader.number("free_cores", kMaxCpus));
@@ -393,7 +403,7 @@ Result<LeaseVerdict> verdict_from(const json& value) {
 json to_json(const Event& event) {
     json value{{"kind", kEventKinds[static_cast<std::size_t>(event.kind)].second}};
     if (event.lease) value["lease"] = to_json(*event.lease);
-    if (event.kind == Event::Kind::lease_removed) value["reason"] = event.reason;
+    if (!event.reason.empty()) value["reason"] = event.reason;
     return value;
 }
 
