@@ -69,7 +69,8 @@ std::optional<PoolKind> pool_kind_from(std::string_view text);
 std::optional<PoolMode> pool_mode_from(std::string_view text);
 std::optional<Isolation> isolation_from(std::string_view text);
 
-/// Names safe and each there once, at most one pool with the rest. Errors: invalid_argument.
+/// Names safe and each there once, explicit CPUs not none, at most one pool with the rest and that
+/// one shared. Errors: invalid_argument.
 Status check_specs(const std::vector<PoolSpec>& specs);
 
 /// The pool of that name, or nullptr.
