@@ -66,7 +66,7 @@ public:
         std::string text = "pool " + quote(pool_.spec.name) + " cannot give " +
                            counted(request_.cores, "core", "cores") + place() + ": ";
         if (all_.empty()) {
-            text += "it has none there";
+            text += request_.package ? "it has none there" : "it has none";
         } else {
             text += std::to_string(free_.size()) + " of its " +
                     counted(all_.size(), "core", "cores") + (free_.size() == 1 ? " is" : " are") +

@@ -44,6 +44,22 @@ std::optional<Value> value_of(const Names<Value, Size>& names, std::string_view 
     return std::nullopt;
 }
 
+/// What a configuration file may not say either: Reconfigure writes one for the next start.
+Status check_size(const PoolSpec& spec, const std::string& pool) {
+    const auto* cpus = std::get_if<CpuSet>(&spec.size);
+    if (cpus != nullptr && cpus->empty()) {
+        return make_error(Errc::invalid_argument,
+                          pool + " names no CPU; give it CPUs or a number of cores");
+    }
+    if (std::holds_alternative<RestOfCores>(spec.size) && spec.kind == PoolKind::exclusive) {
+        return make_error(Errc::invalid_argument,
+                          pool +
+                              " wants the rest of the cores, but only a shared pool can have "
+                              "it; give it CPUs or a number of cores");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string_view to_text(PoolKind kind) {
@@ -99,6 +115,7 @@ Status check_specs(const std::vector<PoolSpec>& specs) {
         if (!names.insert(spec.name).second) {
             return make_error(Errc::invalid_argument, pool + " is configured twice");
         }
+        CMK_TRY(check_size(spec, pool));
         if (!std::holds_alternative<RestOfCores>(spec.size)) continue;
         if (rest != nullptr) {
             return make_error(Errc::invalid_argument,

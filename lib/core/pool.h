@@ -78,8 +78,8 @@ inline constexpr char kReleasedGroup[] = "released";
 
 bool is_kept_name(std::string_view name);
 
-/// Names safe, not kept for CMK, and each there once; at most one pool with the rest. Errors:
-/// invalid_argument.
+/// Names safe, not kept for CMK, and each there once; explicit CPUs not none; at most one pool with
+/// the rest, and that one shared. Errors: invalid_argument.
 Status check_specs(const std::vector<PoolSpec>& specs);
 
 /// The pool of that name, or nullptr.

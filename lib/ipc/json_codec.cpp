@@ -46,6 +46,11 @@ PartitionType read_partition(JsonReader& reader) {
                                   "member, root, isolated");
 }
 
+Isolation read_isolation(JsonReader& reader) {
+    return enum_of<Isolation>(reader, "isolation", isolation_from,
+                              "auto, partition, cpuset, affinity");
+}
+
 Grade read_grade(JsonReader& reader, const char* key) {
     return enum_of<Grade>(reader, key, grade_from, "A, B, C, D");
 }
@@ -222,10 +227,7 @@ Result<PoolSpec> pool_spec_from(const json& value) {
     if (reader.has("mode")) {
         spec.mode = enum_of<PoolMode>(reader, "mode", pool_mode_from, "packed, spread");
     }
-    if (reader.has("isolation")) {
-        spec.isolation = enum_of<Isolation>(reader, "isolation", isolation_from,
-                                            "auto, partition, cpuset, affinity");
-    }
+    if (reader.has("isolation")) spec.isolation = read_isolation(reader);
     if (reader.has("require_grade")) spec.require_grade = read_grade(reader, "require_grade");
     read_access(reader, spec.access);
     return finish(reader, std::move(spec));
@@ -274,7 +276,7 @@ Result<PoolReport> pool_report_from(const json& value) {
     spec.name = reader.text("name");
     spec.kind = read_kind(reader);
     spec.mode = enum_of<PoolMode>(reader, "mode", pool_mode_from, "packed, spread");
-    spec.isolation = enum_of<Isolation>(reader, "isolation", isolation_from, "auto, ...");
+    spec.isolation = read_isolation(reader);
     spec.require_grade = read_grade(reader, "require_grade");
     report.pool.cpus = reader.cpus("cpus");
     report.pool.boot_isolated = reader.flag("boot_isolated");
@@ -410,10 +412,13 @@ json to_json(const Event& event) {
 Result<Event> event_from(const json& value) {
     JsonReader reader(value);
     Event event;
-    event.kind = enum_of<Event::Kind>(reader, "kind", event_kind_from, "an event");
+    event.kind = enum_of<Event::Kind>(reader, "kind", event_kind_from,
+                                      "lease_added, lease_removed, pools_changed");
     if (reader.has("reason")) event.reason = reader.text("reason");
     if (const json* lease = reader.member("lease")) {
         CMK_TRY_ASSIGN(event.lease, lease_from(*lease));
+    } else if (event.kind != Event::Kind::pools_changed) {
+        reader.fail("lease", "is missing");
     }
     return finish(reader, std::move(event));
 }

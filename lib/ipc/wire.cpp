@@ -164,7 +164,10 @@ Result<Nothing> from(JsonReader&, const Nothing&) {
 Result<Grant> from(JsonReader& reader, Grant grant) {
     grant.lease = reader.text("lease");
     grant.cpus = reader.cpus("cpus");
-    grant.grade = grade_from(reader.text("grade")).value_or(Grade::D);
+    const std::string grade = reader.text("grade");
+    const auto known = grade_from(grade);
+    if (!known) reader.fail("grade", quote(grade) + " is not one of A, B, C, D");
+    grant.grade = known.value_or(Grade::D);
     grant.notes = reader.texts("notes");
     if (reader.has("shared")) grant.shared = reader.cpus("shared");
     if (reader.has("infra")) grant.infra = reader.cpus("infra");
@@ -239,8 +242,9 @@ Failure to_failure(const Error& error) {
 }
 
 Error to_error(const Failure& failure) {
-    if (const auto code = errc_from_varlink(failure.name))
-        return make_error(*code, failure.message);
+    if (const auto code = errc_from_varlink(failure.name)) {
+        return make_error(*code, failure.message.empty() ? name_of(*code).text : failure.message);
+    }
     if (failure.name == std::string(kServicePrefix) + "InvalidParameter") {
         return make_error(Errc::invalid_argument, failure.message.empty()
                                                       ? "bad parameter " + quote(failure.parameter)
