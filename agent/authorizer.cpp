@@ -16,6 +16,14 @@ bool contains(const std::vector<unsigned>& list, unsigned id) {
     return std::find(list.begin(), list.end(), id) != list.end();
 }
 
+bool is_own(const Peer& container, const Lease& lease) {
+    return lease.owner.container && lease.owner.cgroup == container.cgroup;
+}
+
+bool is_contained_admin(const Peer& peer) {
+    return peer.container && peer.role == SocketRole::admin;
+}
+
 std::string who_may(const Pool& pool) {
     std::vector<std::string> names{"root"};
     for (const std::string& user : pool.spec.access.users)
@@ -54,7 +62,7 @@ std::vector<std::string> Authorizer::set_pools(const std::vector<Pool>& pools) {
 
 Status Authorizer::may_lease(const Peer& peer, const Pool& pool) const {
     if (peer.container) {
-        if (pool.spec.access.containers) return {};
+        if (pool.spec.access.containers || is_contained_admin(peer)) return {};
         return make_error(Errc::not_permitted, "pool " + pool.spec.name +
                                                    " is closed to containers; set "
                                                    "allow_containers = true for it");
@@ -73,22 +81,22 @@ Status Authorizer::may_lease(const Peer& peer, const Pool& pool) const {
 }
 
 bool Authorizer::may_see(const Peer& peer, const Lease& lease) const {
-    return !peer.container || (lease.owner.container && lease.owner.cgroup == peer.cgroup);
+    return !peer.container || peer.role != SocketRole::lease || is_own(peer, lease);
 }
 
 Status Authorizer::may_release(const Peer& peer, const Lease& lease) const {
-    const bool own = peer.container ? may_see(peer, lease)
+    const bool own = peer.container ? is_own(peer, lease)
                                     : !lease.owner.container && lease.owner.uid == peer.uid;
-    if (own || peer.is_host_root()) return {};
+    if (own || peer.is_host_root() || is_contained_admin(peer)) return {};
     return make_error(Errc::not_permitted,
                       "lease " + lease.id + " is not yours; its owner and root may end it");
 }
 
 Status Authorizer::may_administer(const Peer& peer) const {
-    if (peer.is_host_root()) return {};
+    if (peer.is_host_root() || is_contained_admin(peer)) return {};
     return make_error(Errc::not_permitted,
-                      peer.container ? "this is for root on the host; a container may lease for "
-                                       "itself only"
+                      peer.container ? "this is for root on the host, and for containers that were "
+                                       "given the admin socket (/run/cmk-admin)"
                                      : "this is for root; try again with sudo");
 }
 

@@ -94,8 +94,23 @@ Status Manager::start(const std::string& boot_id) {
     for (const auto& [id, lease] : committer_.ledger().leases())
         ids.push_back(id);
     for (const std::string& id : ids)
-        watch_any(id);
+        take_up(id);
+    ports_.fd_store.drop_rest();
     return {};
+}
+
+/// Watches a lease of an earlier agent: by the pidfd that outlived it, else by what the state says.
+void Manager::take_up(const std::string& id) {
+    const Lease* lease = committer_.ledger().lease(id);
+    if (lease == nullptr || lease->owner.pid == 0) return watch_any(id);
+    if (UniqueFd kept = ports_.fd_store.take(id)) {
+        const auto pid = ports_.processes.pid_of(kept.get());
+        if (pid && *pid == lease->owner.pid) return watch(*lease, std::move(kept));
+        ports_.fd_store.remove(id);
+    }
+    const auto owner = ports_.processes.open(lease->owner.pid, lease->owner.start_time);
+    if (owner) ports_.fd_store.put(id, owner->get());
+    watch_any(id);
 }
 
 Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
@@ -162,6 +177,7 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
         }
         return caller_ended();
     }
+    ports_.fd_store.put(lease.id, peer.pidfd.get());
     watch(lease, std::move(peer.pidfd));
     ports_.log.debug("lease given", {{"CMK_LEASE", lease.id},
                                      {"CMK_POOL", lease.pool},
@@ -339,6 +355,7 @@ std::vector<Lease> Manager::list_leases(const Peer& peer) const {
 }
 
 void Manager::emit(const Event& event) {
+    if (event.kind == Event::Kind::lease_removed) ports_.fd_store.remove(event.lease->id);
     for (const auto& listener : listeners_)
         listener(event);
 }

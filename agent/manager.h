@@ -11,6 +11,7 @@
 #include "agent/authorizer.h"
 #include "agent/committer.h"
 #include "agent/config.h"
+#include "agent/fd_store.h"
 #include "agent/log.h"
 #include "agent/loop.h"
 #include "agent/peer.h"
@@ -29,6 +30,7 @@ public:
         Processes& processes;
         Loop& loop;
         StateStore& store;
+        FdStore& fd_store;
         const Log& log;
         std::function<std::int64_t()> now;          ///< seconds since the epoch
         std::function<std::string()> new_lease_id;  ///< a fresh, safe name
@@ -57,6 +59,9 @@ public:
     bool may_see(const Peer& peer, const Lease& lease) const {
         return authorizer_.may_see(peer, lease);
     }
+    unsigned lease_count() const {
+        return static_cast<unsigned>(committer_.ledger().leases().size());
+    }
     const HostReport& host() const { return host_; }
     Result<std::vector<LeaseVerdict>> verify(const Peer& peer, const std::string& lease);
     Result<ReconcileReport> reconcile(const Peer& peer);
@@ -83,6 +88,7 @@ private:
     bool serve_first(const std::string& pool);
     void watch(const Lease& lease, UniqueFd pidfd);
     void watch_any(const std::string& id);
+    void take_up(const std::string& id);
     void on_exit(const std::string& id);
     void end_lease(const std::string& id, const std::string& reason);
     void retry_end(const std::string& id, const Error& error);
