@@ -23,6 +23,8 @@ public:
 
     /// May the peer lease from the pool for itself?
     Status may_lease(const Peer& peer, const Pool& pool) const;
+    /// May it lease for another process than itself? Root on the host.
+    Status may_lease_for_others(const Peer& peer) const;
     /// May it end this lease? Root on the host, the same user on the host, the same container, or
     /// a container at the admin socket.
     Status may_release(const Peer& peer, const Lease& lease) const;

@@ -114,12 +114,9 @@ void Manager::take_up(const std::string& id) {
 }
 
 Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
-    const Pool* pool = committer_.ledger().pool(order.what.pool);
-    if (pool != nullptr) {
-        if (const Status allowed = authorizer_.may_lease(peer, *pool); !allowed) {
-            done(allowed.error());
-            return 0;
-        }
+    if (const Status allowed = may_lease(peer, order.what.pool); !allowed) {
+        done(allowed.error());
+        return 0;
     }
     const unsigned ahead = queue_.count(order.what.pool);
     Result<Grant> result = ahead > 0
@@ -330,6 +327,16 @@ Status Manager::release(const Peer& peer, const std::string& id) {
     emit({Event::Kind::lease_removed, lease, "released on request"});
     serve_waiting();
     return {};
+}
+
+Status Manager::may_lease(const Peer& peer, const std::string& pool) const {
+    const Pool* found = committer_.ledger().pool(pool);
+    return found == nullptr ? Status{} : authorizer_.may_lease(peer, *found);
+}
+
+Status Manager::may_release(const Peer& peer, const std::string& lease) const {
+    const Lease* found = committer_.ledger().lease(lease);
+    return found == nullptr ? Status{} : authorizer_.may_release(peer, *found);
 }
 
 std::vector<PoolReport> Manager::list_pools() const {

@@ -56,6 +56,14 @@ public:
 
     std::vector<PoolReport> list_pools() const;
     std::vector<Lease> list_leases(const Peer& peer) const;
+    // Whether the request would be allowed: an adapter that can ask polkit does so when it is not.
+    // What is not there (a pool, a lease) is for the request itself to refuse.
+    Status may_lease(const Peer& peer, const std::string& pool) const;
+    Status may_lease_for_others(const Peer& peer) const {
+        return authorizer_.may_lease_for_others(peer);
+    }
+    Status may_release(const Peer& peer, const std::string& lease) const;
+    Status may_administer(const Peer& peer) const { return authorizer_.may_administer(peer); }
     bool may_see(const Peer& peer, const Lease& lease) const {
         return authorizer_.may_see(peer, lease);
     }
@@ -65,6 +73,8 @@ public:
     const HostReport& host() const { return host_; }
     Result<std::vector<LeaseVerdict>> verify(const Peer& peer, const std::string& lease);
     Result<ReconcileReport> reconcile(const Peer& peer);
+    /// CPUs came or went: mends what that broke, and logs it.
+    void machine_changed();
     /// Errors: not_permitted, those of plan_pools, conflict when a live lease would not fit.
     Result<ReconfigureReport> reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
                                           bool dry_run);
@@ -92,6 +102,7 @@ private:
     void on_exit(const std::string& id);
     void end_lease(const std::string& id, const std::string& reason);
     void retry_end(const std::string& id, const Error& error);
+    ReconcileReport repair();
     Result<ReconfigureReport> apply_pools(const std::vector<PoolSpec>& specs, bool dry_run);
     void emit(const Event& event);
 

@@ -116,6 +116,18 @@ void Manager::reload_on_signal() {
 
 Result<ReconcileReport> Manager::reconcile(const Peer& peer) {
     CMK_TRY(authorizer_.may_administer(peer));
+    return repair();
+}
+
+void Manager::machine_changed() {
+    const ReconcileReport report = repair();
+    for (const std::string& done : report.repaired)
+        ports_.log.warning("CPUs came or went: " + done);
+    for (const std::string& problem : report.problems)
+        ports_.log.error("CPUs came or went: " + problem);
+}
+
+ReconcileReport Manager::repair() {
     const auto before = committer_.ledger().leases();
     ReconcileReport report = audit_.run();
     for (const auto& [id, lease] : before) {

@@ -26,8 +26,11 @@ struct Peer {
     bool container = false;             ///< uid and groups then say nothing about the host
     std::string cgroup = {};            ///< where it sits, in the cpuset hierarchy
     SocketRole role = SocketRole::lease;
+    bool vouched = false;  ///< polkit allows this one request
 
     bool is_host_root() const { return uid == 0 && !container; }
+    /// May polkit be asked on its behalf? It knows users, not containers.
+    bool may_be_vouched_for() const { return !container && !vouched; }
 };
 
 }  // namespace cmk

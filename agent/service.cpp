@@ -133,6 +133,10 @@ Status Service::serve(const Options& options) {
         CMK_TRY_ASSIGN(dbus_,
                        DbusApi::open(options.bus, manager_, processes_, *cgroups_, event_.get()));
     }
+    if (passed_.uevent) {
+        CMK_TRY_ASSIGN(uevents_, Uevents::watch(std::move(passed_.uevent), event_.get(),
+                                                [this] { manager_.machine_changed(); }));
+    }
     manager_.listen([this](const Event&) { notifier_.changed(); });
     announce(options);
     return {};

@@ -14,6 +14,7 @@
 #include "agent/processes_kernel.h"
 #include "agent/sd_loop.h"
 #include "agent/state_store.h"
+#include "agent/uevents.h"
 #include "agent/varlink_api.h"
 #include "agent/varlink_server.h"
 
@@ -55,6 +56,7 @@ private:
     VarlinkApi varlink_;
     VarlinkServer server_;
     std::unique_ptr<DbusApi> dbus_;
+    std::unique_ptr<Uevents> uevents_;
     SourceHandle hangup_;
 };
 

@@ -163,6 +163,21 @@ TEST(Authorizer, AHostCallerIsTheSameAtEverySocket) {
     }
 }
 
+TEST(Authorizer, PolkitVouchesForHostCallersAlone) {
+    Authorizer authorizer;
+    const Pool closed = pool_for({}, {}, false);
+    authorizer.set_pools({closed});
+    for (const bool contained : {false, true}) {
+        Peer peer = contained ? container_peer("/pod") : host_peer(kSomebody);
+        EXPECT_EQ(peer.may_be_vouched_for(), !contained);
+        peer.vouched = true;
+        EXPECT_FALSE(peer.may_be_vouched_for());
+        EXPECT_EQ(bool(authorizer.may_lease(peer, closed)), !contained);
+        EXPECT_EQ(bool(authorizer.may_release(peer, lease_of(0))), !contained);
+        EXPECT_EQ(bool(authorizer.may_administer(peer)), !contained);
+    }
+}
+
 TEST(Authorizer, AdministeringIsForRootOnTheHost) {
     const Authorizer authorizer;
     EXPECT_TRUE(authorizer.may_administer(host_peer(0)));
