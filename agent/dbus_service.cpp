@@ -44,6 +44,7 @@ DbusApi::DbusApi(BusHandle bus, Manager& manager, Processes& processes, const Cg
       processes_(processes),
       cgroups_(cgroups),
       identify_(std::move(identify)),
+      polkit_(bus_.get()),
       log_(manager.config().log_level) {}
 
 Result<std::unique_ptr<DbusApi>> DbusApi::open(const std::string& address, Manager& manager,

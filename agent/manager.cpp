@@ -117,16 +117,28 @@ void Manager::watch_all() {
     for (const auto& [id, lease] : committer_.ledger().leases())
         ids.push_back(id);
     for (const std::string& id : ids)
-        watch_any(id);
+        take_up(id);
+    ports_.fd_store.drop_rest();
+}
+
+/// Watches a lease of an earlier agent: by the pidfd that outlived it, else by what the state says.
+void Manager::take_up(const std::string& id) {
+    const Lease* lease = committer_.ledger().lease(id);
+    if (lease == nullptr || lease->owner.pid == 0) return watch_any(id);
+    if (UniqueFd kept = ports_.fd_store.take(id)) {
+        const auto pid = ports_.processes.pid_of(kept.get());
+        if (pid && *pid == lease->owner.pid) return watch(*lease, std::move(kept));
+        ports_.fd_store.remove(id);
+    }
+    const auto owner = ports_.processes.open(lease->owner.pid, lease->owner.start_time);
+    if (owner) ports_.fd_store.put(id, owner->get());
+    watch_any(id);
 }
 
 Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
-    const Pool* pool = committer_.ledger().pool(order.what.pool);
-    if (pool != nullptr) {
-        if (const Status allowed = authorizer_.may_lease(peer, *pool); !allowed) {
-            done(allowed.error());
-            return 0;
-        }
+    if (const Status allowed = may_lease(peer, order.what.pool); !allowed) {
+        done(allowed.error());
+        return 0;
     }
     const unsigned ahead = queue_.count(order.what.pool);
     Result<Grant> result = ahead > 0
@@ -190,6 +202,7 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
         }
         return caller_ended();
     }
+    ports_.fd_store.put(lease.id, peer.pidfd.get());
     watch(lease, std::move(peer.pidfd));
     ports_.log.debug("lease given", {{"CMK_LEASE", lease.id},
                                      {"CMK_POOL", lease.pool},
@@ -346,6 +359,16 @@ Status Manager::release(const Peer& peer, const std::string& id) {
     return {};
 }
 
+Status Manager::may_lease(const Peer& peer, const std::string& pool) const {
+    const Pool* found = committer_.ledger().pool(pool);
+    return found == nullptr ? Status{} : authorizer_.may_lease(peer, *found);
+}
+
+Status Manager::may_release(const Peer& peer, const std::string& lease) const {
+    const Lease* found = committer_.ledger().lease(lease);
+    return found == nullptr ? Status{} : authorizer_.may_release(peer, *found);
+}
+
 std::vector<PoolReport> Manager::list_pools() const {
     std::vector<PoolReport> reports = report_pools(host_.topology, committer_.ledger());
     for (PoolReport& report : reports)
@@ -369,6 +392,7 @@ std::vector<Lease> Manager::list_leases(const Peer& peer) const {
 }
 
 void Manager::emit(const Event& event) {
+    if (event.kind == Event::Kind::lease_removed) ports_.fd_store.remove(event.lease->id);
     for (const auto& listener : listeners_)
         listener(event);
 }

@@ -130,9 +130,23 @@ void Manager::reload_on_signal() {
 
 Result<ReconcileReport> Manager::reconcile(const Peer& peer) {
     CMK_TRY(authorizer_.may_administer(peer));
+    return repair();
+}
+
+void Manager::machine_changed() {
+    const ReconcileReport report = repair();
+    for (const std::string& done : report.repaired)
+        ports_.log.warning("CPUs came or went: " + done);
+    for (const std::string& problem : report.problems)
+        ports_.log.error("CPUs came or went: " + problem);
+}
+
+/// Mends, and looks anew at whom leases and requests wait for.
+ReconcileReport Manager::repair() {
     ReconcileReport report = mend();
     partitions_broken_ = false;
-    watch_all();
+    for (const auto& [id, lease] : std::map(committer_.ledger().leases()))
+        watch_any(id);
     serve_waiting();
     return report;
 }
