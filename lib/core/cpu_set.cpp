@@ -10,6 +10,9 @@ namespace cmk {
 
 namespace {
 
+/// Lists come from whoever can connect: one that names CPUs over and over takes too long to read.
+constexpr std::size_t kMaxNamed = std::size_t{2} * kMaxCpus;
+
 /// One piece of a cpulist: first-last, of every `group` CPUs the first `used`.
 struct Range {
     unsigned first = 0;
@@ -78,10 +81,15 @@ Result<CpuSet> CpuSet::parse(std::string_view cpulist) {
     if (!cpulist.empty() && cpulist.back() == '\n') cpulist.remove_suffix(1);
     CpuSet set;
     if (cpulist.empty()) return set;
+    std::size_t named = 0;
     for (const std::string_view piece : split(cpulist, ',')) {
         CMK_TRY_ASSIGN(const Range range, parse_piece(cpulist, piece));
-        for (unsigned cpu = range.first; cpu <= range.last; ++cpu) {
-            if ((cpu - range.first) % range.group < range.used) set.add(cpu);
+        named += range.last - range.first + 1;
+        if (named > kMaxNamed) return piece_error(cpulist, piece, "CPUs are named too often");
+        for (unsigned group = range.first; group <= range.last; group += range.group) {
+            const unsigned last = std::min(range.last, group + range.used - 1);
+            for (unsigned cpu = group; cpu <= last; ++cpu)
+                set.add(cpu);
         }
     }
     return set;

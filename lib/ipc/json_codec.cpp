@@ -15,6 +15,25 @@ namespace {
 constexpr std::uint64_t kMaxTime = std::uint64_t{1} << 52;
 constexpr std::uint64_t kMaxPid = std::uint64_t{1} << 22;
 constexpr std::uint64_t kMaxUid = UINT32_MAX;
+/// Copying a JSON value takes stack for each of its levels, and whoever sends it chooses how many.
+constexpr unsigned kMaxDepth = 32;
+
+bool is_too_deep(std::string_view text) {
+    unsigned depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"') in_string = !in_string;
+        if (in_string) {
+            if (c == '\\') ++i;
+        } else if (c == '[' || c == '{') {
+            if (++depth > kMaxDepth) return true;
+        } else if (c == ']' || c == '}') {
+            if (depth > 0) --depth;
+        }
+    }
+    return false;
+}
 
 bool is_text(const json& value) {
     return value.is_string();
@@ -185,6 +204,10 @@ void JsonReader::allow_only(std::initializer_list<const char*> keys) {
 }
 
 Result<json> parse_object(std::string_view text) {
+    if (is_too_deep(text)) {
+        return make_error(Errc::invalid_argument, "not usable JSON: it nests deeper than " +
+                                                      std::to_string(kMaxDepth) + " levels");
+    }
     try {
         json value = json::parse(text);
         if (!value.is_object()) return make_error(Errc::invalid_argument, "not a JSON object");

@@ -49,7 +49,8 @@ private:
     std::string bad_key_;
 };
 
-/// Parses a bounded text into an object. Errors: invalid_argument with the byte position.
+/// Parses a bounded text into an object. Errors: invalid_argument with the byte position, also for
+/// one that nests deeper than any message of ours.
 Result<nlohmann::json> parse_object(std::string_view text);
 /// One line; bytes that are not UTF-8 are replaced.
 std::string dump_line(const nlohmann::json& value);

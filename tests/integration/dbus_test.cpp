@@ -66,7 +66,7 @@ int isolate_and_report(const std::string& address, int report_fd) {
     ::sd_bus_set_address(bus, address.c_str());
     ::sd_bus_set_bus_client(bus, 1);
     if (::sd_bus_start(bus) < 0) return 1;
-    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_error error{};
     sd_bus_message* reply = nullptr;
     const int result = ::sd_bus_call_method(bus, kBusName, kBusPath, kBusInterface, "Isolate",
                                             &error, &reply, "sua{sv}", "exclusive", 1U, 0);
@@ -97,7 +97,7 @@ TEST_F(DBus, ACallerIsolatesItself) {
 }
 
 TEST_F(DBus, ErrorsHaveNames) {
-    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_error error{};
     const int result =
         ::sd_bus_call_method(client_.get(), kBusName, kBusPath, kBusInterface, "Isolate", &error,
                              nullptr, "sua{sv}", "nowhere", 1U, 0);
@@ -108,7 +108,7 @@ TEST_F(DBus, ErrorsHaveNames) {
 
 TEST_F(DBus, ListsPoolsAndLeases) {
     for (const char* method : {"ListPools", "ListLeases"}) {
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_error error{};
         sd_bus_message* reply = nullptr;
         EXPECT_GE(::sd_bus_call_method(client_.get(), kBusName, kBusPath, kBusInterface, method,
                                        &error, &reply, ""),
