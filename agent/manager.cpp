@@ -237,9 +237,10 @@ Ticket Manager::wait(Peer peer, IsolateOrder order, IsolateDone done) {
                                         [this, ticket] { cancel(ticket); });
     if (set) {
         set = ports_.loop.set_timer(wait_key(ticket), delay, [this, ticket, pool] {
-            answer(ticket, make_error(Errc::timed_out, "no core of pool " + pool +
-                                                           " came free in time; see cmkctl "
-                                                           "leases for who holds them"));
+            answer(ticket, make_error(Errc::timed_out,
+                                      "the wait is over: no core of pool " + pool +
+                                          " came free in time; see cmkctl leases for who holds "
+                                          "them"));
         });
     }
     if (!set) answer(ticket, set.error());

@@ -119,7 +119,7 @@ def serve() -> None:
     if not is_active(AGENT):
         must("systemctl", "reset-failed", AGENT, *SOCKETS)
         must("systemctl", "enable", "--now", AGENT, *SOCKETS)
-    if "exclusive" not in pools():
+    if pools().get("exclusive", {}).get("cores", 0) == 0:
         init()
 
 
