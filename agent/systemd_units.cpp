@@ -58,7 +58,7 @@ Status SystemdUnitsBus::set_allowed_cpus(const std::string& unit, const CpuSet& 
     const Message message(raw);
     if (done >= 0) done = append_allowed_cpus(raw, unit, cpus);
     if (done < 0) return failure(unit, errno_error(-done, "cannot make the message").message);
-    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_error error{};
     done = ::sd_bus_call(bus.get(), raw, kTimeoutUs, &error, nullptr);
     Status status;
     if (done < 0) {
