@@ -171,7 +171,7 @@ private:
         if (method == "Release") ::sd_bus_message_append(message, "s", "nothing");
         ::sd_bus_message_append(message, "a{sv}", 0);
         ::sd_bus_message_set_allow_interactive_authorization(message, interactive ? 1 : 0);
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_error error{};
         const int result = ::sd_bus_call(bus.get(), message, 0, &error, nullptr);
         const std::string text = result < 0 ? error.name : "done";
         (void)!::write(report, text.data(), text.size());
