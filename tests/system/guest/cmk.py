@@ -360,6 +360,7 @@ def tidy() -> None:
         TEST_CONFIG.unlink()
         reload()
     same(lease_groups(), [], "cgroups of leases left")
+    cmkctl("reconcile")  # what a failed test broke shall not fail the next
 
 
 def group_files() -> list[str]:
