@@ -117,7 +117,7 @@ def serve() -> None:
     if not is_installed():
         install()
     if not is_active(AGENT):
-        must("systemctl", "reset-failed", AGENT, *SOCKETS)
+        run("systemctl", "reset-failed", AGENT, *SOCKETS)
         must("systemctl", "enable", "--now", AGENT, *SOCKETS)
     if pools().get("exclusive", {}).get("cores", 0) == 0:
         init()
@@ -342,6 +342,7 @@ class Monitor(Program):
 
 
 def must_have_partitions() -> None:
+    serve()
     if not has_remote_partitions():
         raise Skip("this kernel has no remote partitions")
 
@@ -359,6 +360,7 @@ def tidy() -> None:
         TEST_CONFIG.unlink()
         reload()
     same(lease_groups(), [], "cgroups of leases left")
+    cmkctl("reconcile")  # what a failed test broke shall not fail the next
 
 
 def group_files() -> list[str]:

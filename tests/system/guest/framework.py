@@ -87,7 +87,8 @@ class Runner:
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
 
     def wanted(self, test: Test) -> bool:
-        return not self.only or fnmatch.fnmatch(name_of(test), self.only)
+        patterns = self.only.split(",")
+        return not self.only or any(fnmatch.fnmatch(name_of(test), each) for each in patterns)
 
     def run_module(self, name: str) -> None:
         try:

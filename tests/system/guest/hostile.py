@@ -108,7 +108,6 @@ def test_a_foreign_partition_in_the_way_is_named() -> None:
 
 def test_a_sibling_in_our_own_tree_is_found_and_its_removal_mends() -> None:
     must_have_partitions()
-    serve()
     held = Held()
     sibling = CGROUP / TOP / "test-sibling"
     with Listener() as listener:
@@ -153,9 +152,9 @@ def keep_off_pool() -> None:
 
 
 def test_all_cpus_for_system_slice_break_a_local_partition_and_it_is_mended() -> None:
+    serve()
     if has_remote_partitions():
         raise Skip("partitions of this kernel do not depend on other slices")
-    serve()
     keep_off_pool()
     hold_by_partition()
     held = Held()
@@ -170,7 +169,7 @@ def test_all_cpus_for_system_slice_break_a_local_partition_and_it_is_mended() ->
 
 
 def test_a_drop_in_for_another_slice() -> None:
-    """Overlapping CPUs in a unit file: no matter to a remote partition, reported for a local one."""
+    """Overlapping CPUs in a unit file: reported for a local partition, no matter to others."""
     serve()
     if not has_remote_partitions():
         keep_off_pool()
@@ -199,7 +198,6 @@ def test_a_drop_in_for_another_slice() -> None:
 
 def test_limits_on_our_own_slice_do_not_move_leases() -> None:
     must_have_partitions()
-    serve()
     held = Held()
     through(held, lambda: allow("cmk.slice", online() - pool_cpus()))
     allow("cmk.slice", online())
@@ -218,9 +216,9 @@ def test_a_lease_whose_cpuset_was_changed_is_mended() -> None:
 
 def test_cpus_lost_by_a_stopped_slice_are_found_at_start() -> None:
     """Linux 6.1 loses the CPUs of a partition that is emptied, as systemd does to a slice."""
+    serve()
     if has_remote_partitions():
         raise Skip("this kernel loses no CPUs that way")
-    serve()
     keep_off_pool()
     hold_by_partition()
     must("systemctl", "stop", AGENT)

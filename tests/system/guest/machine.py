@@ -195,5 +195,6 @@ def boot_isolated() -> set[int]:
 
 
 def has_remote_partitions() -> bool:
-    """Linux 6.7 and newer: a partition may stand anywhere in the tree."""
+    """Linux 6.7 and newer: a partition may stand anywhere in the tree. Told once the agent runs:
+    before, no group may have cpuset files."""
     return any(CGROUP.glob("*/cpuset.cpus.exclusive"))

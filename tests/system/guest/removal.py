@@ -75,7 +75,8 @@ def test_purging_leaves_the_machine_as_it_was() -> None:
     same([path for path, _ in changed if "cmk" in path], [], "left in /etc")
     left = [name for name in run_names() - before.run if "cmk" in name]
     same([name for name in left if not name.startswith(KEPT)], [], "left in /run")
-    same(must("systemctl", "list-unit-files", "--no-legend", "cmk-agent*", "cmk-leases*"), "", "units")
+    patterns = ("cmk-agent*", "cmk-leases*")
+    same(must("systemctl", "list-unit-files", "--no-legend", *patterns), "", "units")
     same(unit(AGENT, "LoadState"), "not-found", AGENT)
     for name in package_names():
         state = run("dpkg-query", "-W", "-f", "${db:Status-Status}", name).out
