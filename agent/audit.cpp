@@ -13,17 +13,16 @@ LeaseGroup group_of(const Lease& lease) {
     return {lease.pool, lease.id};
 }
 
-Check check_group(Cgroups& cgroups, const Lease& lease) {
-    const auto effective = cgroups.effective(group_of(lease));
-    Check check{"cpuset", false, ""};
-    if (!effective) {
-        check.evidence = effective.error().message;
-    } else {
-        check.passed = *effective == lease.cpus;
-        check.evidence =
-            "effective CPUs " + effective->to_cpulist() + ", leased " + lease.cpus.to_cpulist();
+void check_group(Cgroups& cgroups, const Lease& lease, PartitionType partition,
+                 std::vector<Check>& checks) {
+    const auto found = cgroups.confinement(group_of(lease));
+    if (!found) return checks.push_back({"cpuset", false, found.error().message});
+    checks.push_back({"cpuset", found->effective == lease.cpus,
+                      "effective CPUs " + found->effective.to_cpulist() + ", leased " +
+                          lease.cpus.to_cpulist()});
+    if (partition != PartitionType::member) {
+        checks.push_back({"partition", found->exclusive, found->evidence});
     }
-    return check;
 }
 
 Check check_owner(Processes& processes, const Lease& lease, std::size_t members) {
@@ -50,12 +49,23 @@ Check check_affinity(Processes& processes, const Lease& lease, const std::vector
     return check;
 }
 
-std::string how_to_raise(const Lease& lease, const Cgroups& cgroups) {
+std::string how_to_raise(const Lease& lease, const Pool* pool, const Abilities& abilities) {
     if (lease.hold == Hold::none) return "let the agent pin the program (without --no-affinity)";
-    if (!cgroups.has_groups()) {
+    if (!abilities.cpusets) {
         return "make a cpuset hierarchy available (cgroup v2 with the cpuset controller)";
     }
-    return "an exclusive partition: cgroup v2 on Linux 6.7 or newer";
+    if (lease.hold == Hold::affinity) return "give the pool isolation = \"auto\"";
+    if (is_at_least(lease.grade, Grade::B)) {
+        return "keep interrupts and unbound kernel work off its CPUs";
+    }
+    if (pool != nullptr && pool->partition != PartitionType::member) {
+        return "see the partition check: what it names is in the way; then cmkctl reconcile";
+    }
+    if (abilities.remote_partitions) return "give the pool isolation = \"partition\"";
+    if (abilities.local_partitions) {
+        return "give the pool isolation = \"partition\" (Linux 6.7 and newer: \"auto\" does it)";
+    }
+    return "an exclusive partition: cgroup v2 on Linux 6.7 or newer, and cmk-agent as a service";
 }
 
 }  // namespace
@@ -68,9 +78,12 @@ bool is_alive(const Lease& lease, Cgroups& cgroups, Processes& processes) {
     return members && !members->empty();
 }
 
-ReconcileReport Audit::run() {
+ReconcileReport Audit::run(const CpuSet& held_before) {
     ReconcileReport report;
     mend_pools(report);
+    if (return_lost(held_before | reserved_by(committer_.ledger().pools()), report)) {
+        mend_pools(report);
+    }
     // A copy: mending changes the ledger.
     const auto leases = committer_.ledger().leases();
     for (const auto& [id, lease] : leases)
@@ -89,7 +102,11 @@ void Audit::mend_pools(ReconcileReport& report) {
     for (const std::string& name : *names) {
         const Pool* wanted = committer_.ledger().pool(name);
         PoolSpec spec = wanted == nullptr ? PoolSpec{.name = name} : wanted->spec;
-        found.pools->push_back({std::move(spec), cgroups_.pool_cpus(name)});
+        const PoolState state = cgroups_.pool_state(name);
+        found.pools->push_back(
+            {.spec = std::move(spec),
+             .cpus = state.cpus,
+             .partition = state.valid ? state.partition : PartitionType::member});
     }
     Ledger machine;
     // Groups that overlap are taken one by one: the plan below shrinks before it grows.
@@ -98,13 +115,41 @@ void Audit::mend_pools(ReconcileReport& report) {
     if (plan.empty()) return;
     // Edit by edit and without undo: one group that cannot be mended keeps no other from it.
     bool all_done = true;
-    for (const Edit& edit : plan) {
-        const Status done = executor_.apply({edit}, {});
-        if (!done) report.problems.push_back("pool " + edit.pool + ": " + done.error().message);
-        all_done = all_done && done;
-    }
+    for (const Edit& edit : plan)
+        all_done = mend_pool(edit, report) && all_done;
     if (!all_done) return;
     report.repaired.push_back("The groups of the pools were set to what the pools are.");
+}
+
+bool Audit::mend_pool(const Edit& edit, ReconcileReport& report) {
+    const Status done = executor_.apply({edit}, {});
+    if (done) return true;
+    report.problems.push_back((edit.pool.empty() ? "" : "pool " + edit.pool + ": ") +
+                              done.error().message);
+    const bool is_pool = edit.kind == EditKind::make_pool || edit.kind == EditKind::set_pool;
+    if (is_pool && edit.partition != PartitionType::member) {
+        // Its leases are held by a plain cpuset until the partition can be made.
+        Edit weaker = edit;
+        weaker.partition = PartitionType::member;
+        (void)executor_.apply({weaker}, {});
+    }
+    return false;
+}
+
+/// CPUs that nobody can use any more. Others may have lost some of theirs: those are theirs.
+bool Audit::return_lost(const CpuSet& held, ReconcileReport& report) {
+    if (!cgroups_.has_groups() || held.empty()) return false;
+    const auto lost = cgroups_.lost_cpus();
+    const CpuSet ours = lost ? *lost & held : CpuSet{};
+    if (lost && ours.empty()) return false;
+    const Status returned = lost ? cgroups_.return_lost(ours) : Status(lost.error());
+    const std::string cpus = "CPUs " + ours.to_cpulist();
+    if (returned) {
+        report.repaired.push_back("The kernel had lost " + cpus + "; everybody has them again.");
+    } else {
+        report.problems.push_back("the kernel has lost " + cpus + ": " + returned.error().message);
+    }
+    return returned.has_value();
 }
 
 void Audit::mend_lease(const Lease& lease, ReconcileReport& report) {
@@ -114,7 +159,8 @@ void Audit::mend_lease(const Lease& lease, ReconcileReport& report) {
         if (!gone) report.problems.push_back("lease " + lease.id + ": " + gone.error().message);
         return;
     }
-    if (lease.hold == Hold::none || executor_.read_back(lease)) return;
+    if (lease.hold == Hold::none) return;
+    if (const auto grade = executor_.read_back(lease)) return note_grade(lease, *grade, report);
     Plan again;
     if (lease.hold == Hold::cpuset) {
         again.push_back({EditKind::make_lease, lease.pool, lease.id, lease.cpus});
@@ -127,9 +173,25 @@ void Audit::mend_lease(const Lease& lease, ReconcileReport& report) {
     for (const Edit& edit : again) {
         if (mended) mended = executor_.apply({edit}, {{lease.id, &lease}});
     }
-    if (mended) mended = executor_.read_back(lease);
-    if (mended) report.repaired.push_back("Lease " + lease.id + ": its CPUs were set again.");
-    if (!mended) report.problems.push_back("lease " + lease.id + ": " + mended.error().message);
+    const auto grade = mended ? executor_.read_back(lease) : Result<Grade>(mended.error());
+    if (!grade) {
+        return report.problems.push_back("lease " + lease.id + ": " + grade.error().message);
+    }
+    report.repaired.push_back("Lease " + lease.id + ": its CPUs were set again.");
+    note_grade(lease, *grade, report);
+}
+
+/// The grade is what the kernel vouches for now, not what it once was.
+void Audit::note_grade(const Lease& lease, Grade grade, ReconcileReport& report) {
+    if (grade == lease.grade) return;
+    Lease changed = lease;
+    changed.grade = grade;
+    Status noted = store_.update(changed);
+    if (noted) noted = committer_.adopt({.removed = {lease.id}, .added = {std::move(changed)}});
+    if (!noted) report.problems.push_back("lease " + lease.id + ": " + noted.error().message);
+    const std::string text = "Lease " + lease.id + ": its grade is " + std::string(to_text(grade)) +
+                             ", it was " + std::string(to_text(lease.grade)) + ".";
+    (is_at_least(grade, lease.grade) ? report.repaired : report.problems).push_back(text);
 }
 
 void Audit::handle_strays(ReconcileReport& report) {
@@ -170,9 +232,11 @@ void Audit::adopt(const FoundGroup& found, ReconcileReport& report) {
 
 LeaseVerdict Audit::verify(const Lease& lease) {
     LeaseVerdict verdict{.lease = lease};
+    const Pool* pool = committer_.ledger().pool(lease.pool);
     std::vector<int> pids;
     if (lease.hold == Hold::cpuset) {
-        verdict.checks.push_back(check_group(cgroups_, lease));
+        check_group(cgroups_, lease, pool != nullptr ? pool->partition : PartitionType::member,
+                    verdict.checks);
         const auto members = cgroups_.members(group_of(lease));
         if (members) pids = *members;
     } else if (processes_.open(lease.owner.pid, lease.owner.start_time)) {
@@ -182,7 +246,6 @@ LeaseVerdict Audit::verify(const Lease& lease) {
     if (lease.hold != Hold::none) {
         verdict.checks.push_back(check_affinity(processes_, lease, pids));
     }
-    const Pool* pool = committer_.ledger().pool(lease.pool);
     if (pool != nullptr) {
         verdict.checks.push_back({"grade", is_at_least(lease.grade, pool->spec.require_grade),
                                   "grade " + std::string(to_text(lease.grade)) + ", pool wants " +
@@ -191,7 +254,7 @@ LeaseVerdict Audit::verify(const Lease& lease) {
     }
     verdict.passed = std::all_of(verdict.checks.begin(), verdict.checks.end(),
                                  [](const Check& check) { return check.passed; });
-    verdict.raise = how_to_raise(lease, cgroups_);
+    verdict.raise = how_to_raise(lease, pool, cgroups_.abilities());
     return verdict;
 }
 

@@ -24,14 +24,19 @@ public:
           executor_(executor),
           store_(store) {}
 
-    ReconcileReport run();
+    /// `held_before`: CPUs that partitions of ours had before a restart, besides those of the
+    /// ledger; only of these are lost ones given back.
+    ReconcileReport run(const CpuSet& held_before = {});
 
     /// Checks one lease without changing anything.
     LeaseVerdict verify(const Lease& lease);
 
 private:
     void mend_pools(ReconcileReport& report);
+    bool mend_pool(const Edit& edit, ReconcileReport& report);
+    bool return_lost(const CpuSet& held, ReconcileReport& report);
     void mend_lease(const Lease& lease, ReconcileReport& report);
+    void note_grade(const Lease& lease, Grade grade, ReconcileReport& report);
     void handle_strays(ReconcileReport& report);
     void adopt(const FoundGroup& found, ReconcileReport& report);
 

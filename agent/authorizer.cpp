@@ -16,6 +16,19 @@ bool contains(const std::vector<unsigned>& list, unsigned id) {
     return std::find(list.begin(), list.end(), id) != list.end();
 }
 
+bool is_own(const Peer& container, const Lease& lease) {
+    return lease.owner.container && lease.owner.cgroup == container.cgroup;
+}
+
+bool is_contained_admin(const Peer& peer) {
+    return peer.container && peer.role == SocketRole::admin;
+}
+
+/// Root on the host, or as good as.
+bool is_host_admin(const Peer& peer) {
+    return !peer.container && (peer.uid == 0 || peer.vouched);
+}
+
 std::string who_may(const Pool& pool) {
     std::vector<std::string> names{"root"};
     for (const std::string& user : pool.spec.access.users)
@@ -54,12 +67,12 @@ std::vector<std::string> Authorizer::set_pools(const std::vector<Pool>& pools) {
 
 Status Authorizer::may_lease(const Peer& peer, const Pool& pool) const {
     if (peer.container) {
-        if (pool.spec.access.containers) return {};
+        if (pool.spec.access.containers || is_contained_admin(peer)) return {};
         return make_error(Errc::not_permitted, "pool " + pool.spec.name +
                                                    " is closed to containers; set "
                                                    "allow_containers = true for it");
     }
-    if (peer.uid == 0) return {};
+    if (is_host_admin(peer)) return {};
     const auto at = allowed_.find(pool.spec.name);
     const bool listed = at != allowed_.end() &&
                         (contains(at->second.users, peer.uid) ||
@@ -72,23 +85,30 @@ Status Authorizer::may_lease(const Peer& peer, const Pool& pool) const {
                                                " may (allow_users, allow_groups of the pool)");
 }
 
+Status Authorizer::may_lease_for_others(const Peer& peer) const {
+    if (is_host_admin(peer)) return {};
+    return make_error(Errc::not_permitted,
+                      "only root on the host may isolate another process; a process isolates "
+                      "itself with Isolate");
+}
+
 bool Authorizer::may_see(const Peer& peer, const Lease& lease) const {
-    return !peer.container || (lease.owner.container && lease.owner.cgroup == peer.cgroup);
+    return !peer.container || peer.role != SocketRole::lease || is_own(peer, lease);
 }
 
 Status Authorizer::may_release(const Peer& peer, const Lease& lease) const {
-    const bool own = peer.container ? may_see(peer, lease)
+    const bool own = peer.container ? is_own(peer, lease)
                                     : !lease.owner.container && lease.owner.uid == peer.uid;
-    if (own || peer.is_host_root()) return {};
+    if (own || is_host_admin(peer) || is_contained_admin(peer)) return {};
     return make_error(Errc::not_permitted,
                       "lease " + lease.id + " is not yours; its owner and root may end it");
 }
 
 Status Authorizer::may_administer(const Peer& peer) const {
-    if (peer.is_host_root()) return {};
+    if (is_host_admin(peer) || is_contained_admin(peer)) return {};
     return make_error(Errc::not_permitted,
-                      peer.container ? "this is for root on the host; a container may lease for "
-                                       "itself only"
+                      peer.container ? "this is for root on the host, and for containers that were "
+                                       "given the admin socket (/run/cmk-admin)"
                                      : "this is for root; try again with sudo");
 }
 

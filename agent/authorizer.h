@@ -11,8 +11,11 @@
 
 namespace cmk {
 
-/// Decides who may do what. Users and groups named by the pools are looked up once, when the
-/// pools change: a request costs no name lookup. Errors: not_permitted, saying who may.
+/// Decides who may do what: on the host by uid and groups, in a container by the socket that it
+/// came by, which somebody on the host had to mount there. On the host polkit may have vouched for
+/// the request, which then counts as root's. Users and groups named by the pools are
+/// looked up once, when the pools change: a request costs no name lookup. Errors: not_permitted,
+/// saying who may.
 class Authorizer {
 public:
     /// Returns warnings for names that no user or group has.
@@ -20,11 +23,15 @@ public:
 
     /// May the peer lease from the pool for itself?
     Status may_lease(const Peer& peer, const Pool& pool) const;
-    /// May it end this lease? Root on the host, the same user on the host, or the same container.
+    /// May it lease for another process than itself? Root on the host.
+    Status may_lease_for_others(const Peer& peer) const;
+    /// May it end this lease? Root on the host, the same user on the host, the same container, or
+    /// a container at the admin socket.
     Status may_release(const Peer& peer, const Lease& lease) const;
-    /// May it see this lease? Everyone on the host; a container only its own.
+    /// May it see this lease? Everyone on the host; a container only its own, unless it came by
+    /// another socket than the lease socket.
     bool may_see(const Peer& peer, const Lease& lease) const;
-    /// May it change pools, reload or repair? Root on the host.
+    /// May it change pools, reload or repair? Root on the host, or a container at the admin socket.
     Status may_administer(const Peer& peer) const;
 
 private:

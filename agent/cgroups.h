@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "core/cpu_set.h"
+#include "core/mechanism.h"
 
 namespace cmk {
 
@@ -21,6 +23,21 @@ struct FoundGroup {
     CpuSet cpus;
 };
 
+/// A pool's group as the kernel has it.
+struct PoolState {
+    CpuSet cpus = {};  ///< what it was given
+    PartitionType partition = PartitionType::member;
+    bool valid = true;      ///< false: the kernel says that the partition is not in force
+    std::string text = {};  ///< what cpuset.cpus.partition reads; "" where there is no such file
+};
+
+/// What the kernel says about who may run where.
+struct Confinement {
+    CpuSet effective = {};      ///< CPUs that the lease's group may use now
+    bool exclusive = false;     ///< a valid partition, and nobody outside of it may use these CPUs
+    std::string evidence = {};  ///< "partition root; CPUs of everybody else: 0-1"
+};
+
 /// The tree of cpuset groups on the machine: one root, in it pools, in them leases. A narrow port,
 /// so that everything above it can be tried against a fake that enforces the kernel's rules.
 ///
@@ -31,29 +48,42 @@ public:
 
     /// For people: "cgroup v1 cpuset", "cgroup v2 cpuset" or "affinity".
     virtual std::string mechanism() const = 0;
+    /// What this host can do, as probed.
+    virtual Abilities abilities() const = 0;
     /// False where no group can be made and leases are held by affinity alone.
-    virtual bool has_groups() const = 0;
+    bool has_groups() const { return abilities().cpusets; }
     /// Where a process sits in this hierarchy, from the text of /proc/PID/cgroup.
     virtual std::string path_in(const std::string& proc_cgroup) const = 0;
 
     /// Makes the root or gives it other CPUs; an empty set removes it.
     virtual Status set_root(const CpuSet& cpus) = 0;
-    virtual Status make_pool(const std::string& pool, const CpuSet& cpus) = 0;
-    virtual Status set_pool(const std::string& pool, const CpuSet& cpus) = 0;
+    /// Takes these CPUs for partitions, away from everybody else; none gives all back. Conflict,
+    /// naming the other cgroup, when one holds some of them.
+    virtual Status set_reserved(const CpuSet& cpus) = 0;
+    /// Conflict, with what the kernel says, when the partition does not come into force.
+    virtual Status make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) = 0;
+    virtual Status set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) = 0;
     virtual Status remove_pool(const std::string& pool) = 0;
     virtual Status make_lease(const LeaseGroup& group, const CpuSet& cpus) = 0;
     virtual Status remove_lease(const LeaseGroup& group) = 0;
+    /// Gives the group the tightest memory and task limits of `path` and the groups above it, so
+    /// that nobody leaves a limit by leasing.
+    virtual Status copy_limits(const LeaseGroup& group, const std::string& path) = 0;
     /// Moves a whole process into the lease's group. ESRCH when it has ended.
     virtual Status attach(const LeaseGroup& group, int pid) = 0;
     /// Moves a process to a path that path_in gave, or its nearest parent that takes it.
     virtual Status move_to(const std::string& path, int pid) = 0;
 
-    /// What the kernel says the group may use now.
-    virtual Result<CpuSet> effective(const LeaseGroup& group) = 0;
-    /// CPUs the pool's group was given; empty where there is no such group.
-    virtual CpuSet pool_cpus(const std::string& pool) = 0;
-    /// CPUs the root was given; empty where there is no root.
-    virtual CpuSet root_cpus() = 0;
+    virtual Result<Confinement> confinement(const LeaseGroup& group) = 0;
+    /// Without CPUs where there is no such group.
+    virtual PoolState pool_state(const std::string& pool) = 0;
+    /// A descriptor that polls POLLPRI when the kernel changes the pool's partition; none where
+    /// there is nothing to watch.
+    virtual UniqueFd watch_partition(const std::string& pool) = 0;
+    /// Online CPUs that neither everybody nor any partition has: the kernel has lost them.
+    virtual Result<CpuSet> lost_cpus() = 0;
+    /// Gives lost CPUs back to everybody.
+    virtual Status return_lost(const CpuSet& cpus) = 0;
     /// Ids of the processes inside, in the agent's PID namespace.
     virtual Result<std::vector<int>> members(const LeaseGroup& group) = 0;
     /// Pools that have a group.

@@ -13,19 +13,23 @@ namespace cmk {
 class CgroupsAffinity final : public Cgroups {
 public:
     std::string mechanism() const override { return "affinity"; }
-    bool has_groups() const override { return false; }
+    Abilities abilities() const override { return {}; }
     std::string path_in(const std::string&) const override { return "/"; }
     Status set_root(const CpuSet&) override { return {}; }
-    Status make_pool(const std::string&, const CpuSet&) override { return {}; }
-    Status set_pool(const std::string&, const CpuSet&) override { return {}; }
+    Status set_reserved(const CpuSet&) override { return {}; }
+    Status make_pool(const std::string&, const CpuSet&, PartitionType) override { return {}; }
+    Status set_pool(const std::string&, const CpuSet&, PartitionType) override { return {}; }
     Status remove_pool(const std::string&) override { return {}; }
     Status make_lease(const LeaseGroup&, const CpuSet&) override { return {}; }
     Status remove_lease(const LeaseGroup&) override { return {}; }
+    Status copy_limits(const LeaseGroup&, const std::string&) override { return {}; }
     Status attach(const LeaseGroup&, int) override { return {}; }
     Status move_to(const std::string&, int) override { return {}; }
-    Result<CpuSet> effective(const LeaseGroup&) override { return CpuSet{}; }
-    CpuSet pool_cpus(const std::string&) override { return {}; }
-    CpuSet root_cpus() override { return {}; }
+    Result<Confinement> confinement(const LeaseGroup&) override { return Confinement{}; }
+    PoolState pool_state(const std::string&) override { return {}; }
+    UniqueFd watch_partition(const std::string&) override { return {}; }
+    Result<CpuSet> lost_cpus() override { return CpuSet{}; }
+    Status return_lost(const CpuSet&) override { return {}; }
     Result<std::vector<int>> members(const LeaseGroup&) override { return std::vector<int>{}; }
     Result<std::vector<std::string>> pools() override { return std::vector<std::string>{}; }
     Result<std::vector<FoundGroup>> leases() override { return std::vector<FoundGroup>{}; }

@@ -11,48 +11,64 @@
 
 namespace cmk {
 
-/// Cgroups on the kernel's files, v1 cpuset or v2 member cpusets, in one directory below the
-/// mount point. Every CPU write is read back.
+/// The group that the pools are in.
+struct Home {
+    std::string path;        ///< below the mount point: "cmk-leases"
+    bool delegated = false;  ///< a systemd unit's: made and removed by systemd, with Delegate=
+};
+
+/// Cgroups on the kernel's files: v1 cpusets, v2 member cpusets, and in a delegated home, where
+/// the kernel has them, remote partitions. Source of the partition rules: kernel
+/// Documentation/admin-guide/cgroup-v2.rst, "Cpuset Interface Files".
 class CgroupsKernel final : public Cgroups {
 public:
     /// Opens the hierarchy. Changes nothing until the first set_root.
     /// Errors: io; unavailable when the directory cannot be made here.
-    static Result<std::unique_ptr<CgroupsKernel>> open(const CpusetMount& mount,
-                                                       const std::string& name);
+    static Result<std::unique_ptr<CgroupsKernel>> open(const CpusetMount& mount, const Home& home);
 
     std::string mechanism() const override;
-    bool has_groups() const override { return true; }
+    Abilities abilities() const override { return abilities_; }
     std::string path_in(const std::string& proc_cgroup) const override;
     Status set_root(const CpuSet& cpus) override;
-    Status make_pool(const std::string& pool, const CpuSet& cpus) override;
-    Status set_pool(const std::string& pool, const CpuSet& cpus) override;
+    Status set_reserved(const CpuSet& cpus) override;
+    Status make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) override;
+    Status set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) override;
     Status remove_pool(const std::string& pool) override;
     Status make_lease(const LeaseGroup& group, const CpuSet& cpus) override;
     Status remove_lease(const LeaseGroup& group) override;
+    Status copy_limits(const LeaseGroup& group, const std::string& path) override;
     Status attach(const LeaseGroup& group, int pid) override;
     Status move_to(const std::string& path, int pid) override;
-    Result<CpuSet> effective(const LeaseGroup& group) override;
-    CpuSet pool_cpus(const std::string& pool) override;
-    CpuSet root_cpus() override;
+    Result<Confinement> confinement(const LeaseGroup& group) override;
+    PoolState pool_state(const std::string& pool) override;
+    UniqueFd watch_partition(const std::string& pool) override;
+    Result<CpuSet> lost_cpus() override;
+    Status return_lost(const CpuSet& cpus) override;
     Result<std::vector<int>> members(const LeaseGroup& group) override;
     Result<std::vector<std::string>> pools() override;
     Result<std::vector<FoundGroup>> leases() override;
 
 private:
-    CgroupsKernel(const CpusetMount& mount, std::string name, UniqueFd top);
+    CgroupsKernel(const CpusetMount& mount, const Home& home, UniqueFd top);
 
     bool is_v1() const { return version_ == CpusetMount::Version::v1; }
+    std::string path_of(const std::string& pool) const { return home_.path + "/" + pool; }
     std::string path_of(const LeaseGroup& group) const;
+    Status hand_down(const std::string& path);
+    Status put_into_partition(const std::string& path, const CpuSet& cpus, PartitionType type);
+    Status keep_released(int pid);
+    bool exists(const std::string& path) const;
+    bool holds_claim() const;
     Status make_root();
     Status claim_root();
-    Status make_group(const std::string& path, const CpuSet& cpus, bool is_parent);
+    Status make_group(const std::string& path, const CpuSet& cpus);
     Status set_cpus(const std::string& path, const CpuSet& cpus);
     Status remove_group(const std::string& path);
     Result<std::vector<std::string>> groups_in(const std::string& path);
-    CpuSet cpus_of(const std::string& path);
 
     CpusetMount::Version version_;
-    std::string name_;        // of the root, relative to the mount point
+    Home home_;
+    Abilities abilities_;
     std::string mount_path_;  // for messages
     UniqueFd top_;            // the mount point
     UniqueFd claim_;          // the root, locked: no two agents share it

@@ -35,13 +35,29 @@ Status Committer::persist_intent(const LedgerDelta& delta) {
     return {};
 }
 
-Status Committer::apply(const LedgerDelta& delta) {
+/// Writes down the grade that the kernel vouches for, and fails closed where it is too weak.
+Status Committer::read_back(Lease& lease, const LedgerDelta& delta) {
+    CMK_TRY_ASSIGN(const Grade grade, executor_.read_back(lease));
+    const Pool* pool = find_pool(delta.pools ? *delta.pools : ledger_.pools(), lease.pool);
+    if (pool != nullptr && !is_at_least(grade, pool->spec.require_grade)) {
+        return make_error(Errc::not_permitted,
+                          "pool " + lease.pool + " requires grade " +
+                              std::string(to_text(pool->spec.require_grade)) +
+                              ", but the kernel gives grade " + std::string(to_text(grade)) +
+                              "; see cmkctl reconcile, or lower require_grade of the pool");
+    }
+    if (grade == lease.grade) return {};
+    lease.grade = grade;
+    return store_.save_intent(lease);
+}
+
+Status Committer::apply(LedgerDelta& delta) {
     const Plan plan = make_plan(ledger_, delta);
     const Executor::Leases leases = named(delta);
     CMK_TRY(executor_.apply(plan, leases));
     Status done;
-    for (const Lease& lease : delta.added) {
-        if (done) done = executor_.read_back(lease);
+    for (Lease& lease : delta.added) {
+        if (done) done = read_back(lease, delta);
     }
     if (done) done = persist_commit(delta);
     if (done) return {};

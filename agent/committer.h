@@ -23,7 +23,8 @@ public:
 
 private:
     Status persist_intent(const LedgerDelta& delta);
-    Status apply(const LedgerDelta& delta);
+    Status apply(LedgerDelta& delta);
+    Status read_back(Lease& lease, const LedgerDelta& delta);
     Status persist_commit(const LedgerDelta& delta);
     void take_back(const LedgerDelta& delta);
     Executor::Leases named(const LedgerDelta& delta) const;

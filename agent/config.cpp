@@ -177,12 +177,13 @@ private:
 
     /// toml++ iterates by name; what counts is the position in the file.
     void read_pools(const toml::table& pools) {
-        std::vector<std::pair<toml::source_index, std::string>> order;
+        std::vector<std::pair<toml::source_position, std::string>> order;
         for (const auto& [name, node] : pools) {
-            order.emplace_back(node.source().begin.line, std::string(name.str()));
+            order.emplace_back(node.source().begin, std::string(name.str()));
         }
-        std::stable_sort(order.begin(), order.end());
-        for (const auto& [line, name] : order)
+        std::stable_sort(order.begin(), order.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (const auto& [position, name] : order)
             read_pool(name, *pools.get(name));
     }
 

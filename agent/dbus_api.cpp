@@ -19,6 +19,10 @@ std::string text_of(const Error& error) {
     return valid_utf8(error.message.empty() ? name_of(error.code).text : error.message);
 }
 
+void reply_error(sd_bus_message* call, const Error& error) {
+    ::sd_bus_reply_method_errorf(call, name_of(error.code).bus, "%s", text_of(error).c_str());
+}
+
 int set_error(sd_bus_error* into, const Error& error) {
     return ::sd_bus_error_set(into, name_of(error.code).bus, text_of(error).c_str());
 }
@@ -159,28 +163,61 @@ const sd_bus_vtable* DbusApi::vtable() {
     return kTable;
 }
 
+/// Where the agent's own lists do not allow a call, polkit may vouch for it. Either way the call is
+/// run then, and refuses whom it does not suffice.
+Status DbusApi::ask_first(sd_bus_message* message, Peer peer, const Status& allowed,
+                          const char* action, Run run) {
+    if (allowed || !peer.may_be_vouched_for()) return run(message, peer);
+    const auto call = std::make_shared<BusMessage>(::sd_bus_message_ref(message));
+    const auto caller = std::make_shared<Peer>(std::move(peer));
+    const Status asked = polkit_.ask(message, action, [call, caller, run](bool vouched) {
+        caller->vouched = vouched;
+        if (const Status done = run(call->get(), *caller); !done) {
+            reply_error(call->get(), done.error());
+        }
+    });
+    return asked ? Status{} : run(message, *caller);
+}
+
+Status DbusApi::administer(sd_bus_message* message, Run run) {
+    CMK_TRY_ASSIGN(Peer peer, identify_(message));
+    const Status allowed = manager_.may_administer(peer);
+    return ask_first(message, std::move(peer), allowed, kPolkitManage, std::move(run));
+}
+
 Status DbusApi::isolate(sd_bus_message* message) {
     CMK_TRY_ASSIGN(IsolateOrder order, read_order(message));
     CMK_TRY_ASSIGN(Peer peer, identify_(message));
-    return start(message, std::move(peer), std::move(order));
+    const Status allowed = manager_.may_lease(peer, order.what.pool);
+    return ask_first(message, std::move(peer), allowed, kPolkitLease,
+                     [this, order](sd_bus_message* call, Peer& caller) {
+                         return start(call, std::move(caller), order);
+                     });
 }
 
 Status DbusApi::isolate_process(sd_bus_message* message) {
     int sent = -1;
     CMK_TRY(read_basic(message, SD_BUS_TYPE_UNIX_FD, &sent));
     CMK_TRY_ASSIGN(IsolateOrder order, read_order(message));
-    CMK_TRY_ASSIGN(Peer caller, identify_(message));
-    if (!caller.is_host_root()) {
-        return make_error(Errc::not_permitted,
-                          "only root on the host may isolate another process; a process isolates "
-                          "itself with Isolate");
-    }
-    // The caller's right, the other's process.
+    CMK_TRY_ASSIGN(Peer peer, identify_(message));
+    const Status allowed = manager_.may_lease_for_others(peer);
+    // The message keeps the descriptor open.
+    return ask_first(message, std::move(peer), allowed, kPolkitManage,
+                     [this, sent, order](sd_bus_message* call, Peer& caller) -> Status {
+                         CMK_TRY(manager_.may_lease_for_others(caller));
+                         CMK_TRY_ASSIGN(Peer target, other_process(sent, std::move(caller)));
+                         return start(call, std::move(target), order);
+                     });
+}
+
+/// The caller's right, the other's process.
+Result<Peer> DbusApi::other_process(int pidfd, Peer caller) const {
     Peer target{.uid = caller.uid, .groups = std::move(caller.groups)};
-    target.pidfd.reset(::fcntl(sent, F_DUPFD_CLOEXEC, 3));
+    target.vouched = caller.vouched;
+    target.pidfd.reset(::fcntl(pidfd, F_DUPFD_CLOEXEC, 3));
     if (!target.pidfd) return errno_error(errno, "cannot keep the pidfd");
     CMK_TRY(describe_peer(target, processes_, cgroups_));
-    return start(message, std::move(target), std::move(order));
+    return target;
 }
 
 Status DbusApi::start(sd_bus_message* message, Peer peer, IsolateOrder order) {
@@ -200,19 +237,20 @@ void DbusApi::answer(Pending& call, const Result<Grant>& result) {
     Status sent;
     if (result) sent = reply_values(message, result->lease, result->cpus, *result);
     const Error* error = !result ? &result.error() : !sent ? &sent.error() : nullptr;
-    if (error != nullptr) {
-        ::sd_bus_reply_method_errorf(message, name_of(error->code).bus, "%s",
-                                     text_of(*error).c_str());
-    }
+    if (error != nullptr) reply_error(message, *error);
     waiting_.erase(call.ticket);
 }
 
 Status DbusApi::release(sd_bus_message* message) {
     CMK_TRY_ASSIGN(const std::string lease, read_text(message));
     CMK_TRY(read_no_options(message));
-    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
-    CMK_TRY(manager_.release(peer, lease));
-    return reply_values(message);
+    CMK_TRY_ASSIGN(Peer peer, identify_(message));
+    const Status allowed = manager_.may_release(peer, lease);
+    return ask_first(message, std::move(peer), allowed, kPolkitManage,
+                     [this, lease](sd_bus_message* call, Peer& caller) -> Status {
+                         CMK_TRY(manager_.release(caller, lease));
+                         return reply_values(call);
+                     });
 }
 
 Status DbusApi::list_pools(sd_bus_message* message) {
@@ -231,9 +269,10 @@ Status DbusApi::get_topology(sd_bus_message* message) {
 
 Status DbusApi::reconcile(sd_bus_message* message) {
     CMK_TRY(read_no_options(message));
-    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
-    CMK_TRY_ASSIGN(const ReconcileReport report, manager_.reconcile(peer));
-    return reply_values(message, report);
+    return administer(message, [this](sd_bus_message* call, Peer& caller) -> Status {
+        CMK_TRY_ASSIGN(const ReconcileReport report, manager_.reconcile(caller));
+        return reply_values(call, report);
+    });
 }
 
 Status DbusApi::verify(sd_bus_message* message) {
@@ -248,16 +287,20 @@ Status DbusApi::reconfigure(sd_bus_message* message) {
     CMK_TRY_ASSIGN(const auto specs, read_pool_specs(message));
     int dry_run = 0;
     CMK_TRY(read_basic(message, SD_BUS_TYPE_BOOLEAN, &dry_run));
-    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
-    CMK_TRY_ASSIGN(const ReconfigureReport report, manager_.reconfigure(peer, specs, dry_run != 0));
-    return reply_values(message, report);
+    return administer(message,
+                      [this, specs, dry_run](sd_bus_message* call, Peer& caller) -> Status {
+                          CMK_TRY_ASSIGN(const ReconfigureReport report,
+                                         manager_.reconfigure(caller, specs, dry_run != 0));
+                          return reply_values(call, report);
+                      });
 }
 
 Status DbusApi::reload(sd_bus_message* message) {
     CMK_TRY(read_no_options(message));
-    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
-    CMK_TRY_ASSIGN(const ReconfigureReport report, manager_.reload(peer));
-    return reply_values(message, report);
+    return administer(message, [this](sd_bus_message* call, Peer& caller) -> Status {
+        CMK_TRY_ASSIGN(const ReconfigureReport report, manager_.reload(caller));
+        return reply_values(call, report);
+    });
 }
 
 void DbusApi::get_version(BusWriter& writer) const {

@@ -14,6 +14,7 @@
 #include "agent/dbus_peer.h"
 #include "agent/log.h"
 #include "agent/manager.h"
+#include "agent/polkit.h"
 
 namespace cmk {
 
@@ -48,6 +49,8 @@ private:
         Handle<sd_bus_track, sd_bus_track_unref> track = {};
     };
     using PendingCall = std::shared_ptr<Pending>;
+    /// Carries a call out for its caller, or refuses it.
+    using Run = std::function<Status(sd_bus_message* call, Peer& caller)>;
 
     DbusApi(BusHandle bus, Manager& manager, Processes& processes, const Cgroups& cgroups,
             Identify identify);
@@ -82,6 +85,10 @@ private:
     void get_lowest_grade(BusWriter& writer) const;
     std::string lowest_grade() const;
 
+    Status ask_first(sd_bus_message* message, Peer peer, const Status& allowed, const char* action,
+                     Run run);
+    Status administer(sd_bus_message* message, Run run);
+    Result<Peer> other_process(int pidfd, Peer caller) const;
     Status start(sd_bus_message* message, Peer peer, IsolateOrder order);
     Status watch_sender(const PendingCall& call);
     void cancel(Ticket ticket);
@@ -98,6 +105,7 @@ private:
     Processes& processes_;
     const Cgroups& cgroups_;
     Identify identify_;
+    Polkit polkit_;
     Log log_;
     bool connected_ = true;
     std::map<Ticket, PendingCall> waiting_;

@@ -15,6 +15,17 @@ std::size_t sequence_length(unsigned char lead) {
     return 0;
 }
 
+/// U+FDD0 to U+FDEF and the last two of each plane, in a well-formed sequence. They are valid
+/// UTF-8, but sd-bus refuses to write or read a message that has one.
+bool is_noncharacter(std::string_view bytes) {
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    if (bytes.size() == 3 && at(0) == 0xef) {
+        return (at(1) == 0xb7 && at(2) >= 0x90 && at(2) <= 0xaf) ||
+               (at(1) == 0xbf && at(2) >= 0xbe);
+    }
+    return bytes.size() == 4 && (at(1) & 0x0f) == 0x0f && at(2) == 0xbf && at(3) >= 0xbe;
+}
+
 /// Source: Unicode 15, table 3-7, "Well-Formed UTF-8 Byte Sequences".
 bool is_sequence(std::string_view bytes) {
     const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
@@ -25,7 +36,7 @@ bool is_sequence(std::string_view bytes) {
     const bool too_long = (at(0) == 0xe0 && at(1) < 0xa0) || (at(0) == 0xf0 && at(1) < 0x90);
     const bool surrogate = at(0) == 0xed && at(1) >= 0xa0;
     const bool too_large = at(0) == 0xf4 && at(1) >= 0x90;
-    return !too_long && !surrogate && !too_large;
+    return !too_long && !surrogate && !too_large && !is_noncharacter(bytes);
 }
 
 }  // namespace
@@ -125,6 +136,7 @@ void write(BusWriter& writer, const PoolReport& report) {
     writer.count("leases", report.leases);
     writer.count("waiting", report.waiting);
     writer.flag("boot_isolated", report.pool.boot_isolated);
+    writer.text("partition", to_text(report.pool.partition));
     writer.end();
 }
 

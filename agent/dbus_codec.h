@@ -17,8 +17,8 @@
 
 namespace cmk {
 
-/// `text` with bytes that are no UTF-8 replaced by '?'. A bus daemon disconnects whoever sends
-/// others, and process names may have any.
+/// `text` with bytes that are no UTF-8, or none that sd-bus takes, replaced by '?'. A bus daemon
+/// disconnects whoever sends others, and process names may have any.
 std::string valid_utf8(std::string_view text);
 
 /// Appends to a D-Bus message. The first failure is kept; calls after it do nothing.

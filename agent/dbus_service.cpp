@@ -44,6 +44,7 @@ DbusApi::DbusApi(BusHandle bus, Manager& manager, Processes& processes, const Cg
       processes_(processes),
       cgroups_(cgroups),
       identify_(std::move(identify)),
+      polkit_(bus_.get()),
       log_(manager.config().log_level) {}
 
 Result<std::unique_ptr<DbusApi>> DbusApi::open(const std::string& address, Manager& manager,
@@ -166,7 +167,11 @@ std::string DbusApi::lowest_grade() const {
 
 /// Counts by itself: asking the manager for all leases at each event would cost with their number.
 void DbusApi::count_lease(const Event& event) {
-    if (event.kind == Event::Kind::lease_added) {
+    if (event.kind == Event::Kind::grade_changed) {
+        Grade& grade = leases_[event.lease->id];
+        --by_grade_[static_cast<std::size_t>(grade)];
+        ++by_grade_[static_cast<std::size_t>(grade = event.lease->grade)];
+    } else if (event.kind == Event::Kind::lease_added) {
         const auto [at, is_new] = leases_.try_emplace(event.lease->id, event.lease->grade);
         if (is_new) ++by_grade_[static_cast<std::size_t>(at->second)];
     } else if (const auto at = leases_.find(event.lease->id); at != leases_.end()) {
@@ -183,6 +188,10 @@ void DbusApi::publish(const Event& event) {
     const std::string grade_before = lowest_grade();
     count_lease(event);
     const Lease& lease = *event.lease;
+    if (event.kind == Event::Kind::grade_changed) {
+        if (lowest_grade() != grade_before) emit_changed("LowestGrade");
+        return;
+    }
     if (event.kind == Event::Kind::lease_added) {
         emit_signal("LeaseAdded", [&](BusWriter& writer) {
             writer.text(lease.id);

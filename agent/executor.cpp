@@ -35,8 +35,9 @@ Status Executor::run(const Edit& edit, const Leases& leases) {
     const Lease* lease = at == leases.end() ? nullptr : at->second;
     switch (edit.kind) {
         case EditKind::set_root: return cgroups_.set_root(edit.cpus);
-        case EditKind::make_pool: return cgroups_.make_pool(edit.pool, edit.cpus);
-        case EditKind::set_pool: return cgroups_.set_pool(edit.pool, edit.cpus);
+        case EditKind::set_reserved: return cgroups_.set_reserved(edit.cpus);
+        case EditKind::make_pool: return cgroups_.make_pool(edit.pool, edit.cpus, edit.partition);
+        case EditKind::set_pool: return cgroups_.set_pool(edit.pool, edit.cpus, edit.partition);
         case EditKind::remove_pool: return cgroups_.remove_pool(edit.pool);
         case EditKind::make_lease: return cgroups_.make_lease({edit.pool, edit.lease}, edit.cpus);
         case EditKind::remove_lease: return cgroups_.remove_lease({edit.pool, edit.lease});
@@ -51,6 +52,10 @@ Status Executor::run(const Edit& edit, const Leases& leases) {
 Status Executor::attach(const Lease& lease) {
     const int pid = lease.owner.pid;
     if (lease.hold == Hold::cpuset) {
+        Status limited = cgroups_.copy_limits(group_of(lease), lease.owner.cgroup);
+        if (!limited) {
+            return with_context(std::move(limited).error(), "its unit's limits cannot be kept");
+        }
         const Status moved = cgroups_.attach(group_of(lease), pid);
         if (!moved && moved.error().sys_errno == ESRCH) {
             return make_error(Errc::unavailable, "the process has ended");
@@ -86,13 +91,13 @@ Status Executor::detach(const Lease& lease) {
                                     " cannot be moved out of its group; stop them and try again");
 }
 
-Status Executor::read_back(const Lease& lease) {
-    if (lease.hold == Hold::none) return {};
+Result<Grade> Executor::read_back(const Lease& lease) {
+    if (lease.hold == Hold::none) return Grade::D;
     if (lease.hold == Hold::cpuset) {
-        CMK_TRY_ASSIGN(const CpuSet effective, cgroups_.effective(group_of(lease)));
-        if (effective == lease.cpus) return {};
+        CMK_TRY_ASSIGN(const Confinement found, cgroups_.confinement(group_of(lease)));
+        if (found.effective == lease.cpus) return found.exclusive ? Grade::B : Grade::C;
         return make_error(Errc::io, "the kernel lets lease " + lease.id + " use CPUs " +
-                                        effective.to_cpulist() + " instead of " +
+                                        found.effective.to_cpulist() + " instead of " +
                                         lease.cpus.to_cpulist());
     }
     for (const ThreadMask& mask : processes_.masks(lease.owner.pid)) {
@@ -102,7 +107,7 @@ Status Executor::read_back(const Lease& lease) {
                                             lease.cpus.to_cpulist());
         }
     }
-    return {};
+    return Grade::D;
 }
 
 }  // namespace cmk

@@ -22,8 +22,9 @@ public:
     /// failure. Errors: io; unavailable when the owner has ended.
     Status apply(const Plan& plan, const Leases& leases);
 
-    /// Compares what the kernel gives the lease with what it shall have. Errors: io, naming both.
-    Status read_back(const Lease& lease);
+    /// Compares what the kernel gives the lease with what it shall have, and says how strongly that
+    /// is held. Errors: io, naming both.
+    Result<Grade> read_back(const Lease& lease);
 
 private:
     Status run(const Edit& edit, const Leases& leases);

@@ -99,10 +99,11 @@ void Log::write_stderr(LogLevel level, std::string_view message, LogFields field
     std::string line = std::string(level_name(level)) + " " + std::string(message);
     const char* before = " (";
     for (const auto& [name, value] : fields) {
+        if (name == "MESSAGE_ID") continue;
         line += before + short_name(name) + "=" + std::string(value);
         before = " ";
     }
-    line = printable(line) + (fields.size() > 0 ? ")\n" : "\n");
+    line = printable(line) + (*before == ' ' && before[1] == '\0' ? ")\n" : "\n");
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

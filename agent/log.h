@@ -10,7 +10,8 @@
 
 namespace cmk {
 
-/// Fields of a log entry: journal field name ("CMK_POOL") and value.
+/// Fields of a log entry: journal field name ("CMK_POOL") and value. MESSAGE_ID names a kind of
+/// entry and goes to the journal only.
 using LogFields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 /// Where the agent says what it does. Structured entries in the journal when stderr is connected

@@ -23,7 +23,10 @@ public:
     /// Calls `on_time` once after `delay_ms`.
     virtual Status set_timer(const std::string& key, std::uint64_t delay_ms,
                              std::function<void()> on_time) = 0;
-    /// Forgets the watch and the timer of that key, if there are any.
+    /// Calls `on_change` whenever the kernel announces a change of the control file (POLLPRI).
+    virtual Status watch_change(const std::string& key, UniqueFd file,
+                                std::function<void()> on_change) = 0;
+    /// Forgets the watches and the timer of that key, if there are any.
     virtual void forget(const std::string& key) = 0;
 };
 

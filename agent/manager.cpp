@@ -4,10 +4,10 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "agent/recovery.h"
 #include "base/text.h"
-#include "core/pool_planner.h"
 #include "ipc/names.h"
 
 namespace cmk {
@@ -35,6 +35,12 @@ Hold hold_for(const Pool& pool, const Cgroups& cgroups, bool pin) {
     return groups ? Hold::cpuset : Hold::affinity;
 }
 
+/// What the mechanism should give; what it does give is read back after it was applied.
+Grade expected_grade(Hold hold, PartitionType partition) {
+    if (hold != Hold::cpuset) return Grade::D;
+    return partition == PartitionType::member ? Grade::C : Grade::B;
+}
+
 Error caller_ended() {
     return make_error(Errc::unavailable, "the calling process has ended");
 }
@@ -49,9 +55,19 @@ Status check_grade(const Pool& pool, Grade grade, const std::string& mechanism) 
                                                "); lower require_grade of the pool");
 }
 
-std::string note_on(const Lease& lease) {
+std::string note_on(const Lease& lease, PartitionType partition) {
+    const bool exclusive = is_at_least(lease.grade, Grade::B);
     switch (lease.hold) {
         case Hold::cpuset:
+            if (exclusive && partition == PartitionType::isolated && lease.cpus.count() > 1) {
+                return "Held by an isolated partition: no other program can run on its CPUs, and "
+                       "the kernel does not balance load between them, so threads stay where "
+                       "they start unless the program places them (grade B).";
+            }
+            if (exclusive) {
+                return "Held by an exclusive partition: no other program can run on its CPUs "
+                       "(grade B).";
+            }
             return "Held by a cpuset: the program stays on its CPUs, other programs are not kept "
                    "off them (grade C).";
         case Hold::affinity:
@@ -75,11 +91,11 @@ Manager::Manager(Ports ports, HostReport host, Config config)
       audit_(ports_.cgroups, ports_.processes, committer_, executor_, ports_.store) {}
 
 Status Manager::start(const std::string& boot_id) {
-    CMK_TRY_ASSIGN(const PoolPlan plan, plan_pools(host_.topology, host_.isolated, config_.pools));
+    CMK_TRY_ASSIGN(const PoolPlan planned, plan(config_.pools));
     CMK_TRY_ASSIGN(const RecoveryReport report,
                    recover(ports_.store, ports_.cgroups, ports_.processes, executor_, committer_,
-                           audit_, plan.pools, boot_id));
-    for (const std::string& warning : plan.warnings)
+                           audit_, planned.pools, boot_id));
+    for (const std::string& warning : planned.warnings)
         ports_.log.warning(warning);
     for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
         ports_.log.warning(warning);
@@ -90,21 +106,39 @@ Status Manager::start(const std::string& boot_id) {
         ports_.log.info(done);
     for (const std::string& problem : report.audit.problems)
         ports_.log.error(problem);
+    partitions_broken_ = !report.audit.problems.empty();
+    watch_all();
+    watch_partitions();
+    return {};
+}
+
+void Manager::watch_all() {
     std::vector<std::string> ids;
     for (const auto& [id, lease] : committer_.ledger().leases())
         ids.push_back(id);
     for (const std::string& id : ids)
-        watch_any(id);
-    return {};
+        take_up(id);
+    ports_.fd_store.drop_rest();
+}
+
+/// Watches a lease of an earlier agent: by the pidfd that outlived it, else by what the state says.
+void Manager::take_up(const std::string& id) {
+    const Lease* lease = committer_.ledger().lease(id);
+    if (lease == nullptr || lease->owner.pid == 0) return watch_any(id);
+    if (UniqueFd kept = ports_.fd_store.take(id)) {
+        const auto pid = ports_.processes.pid_of(kept.get());
+        if (pid && *pid == lease->owner.pid) return watch(*lease, std::move(kept));
+        ports_.fd_store.remove(id);
+    }
+    const auto owner = ports_.processes.open(lease->owner.pid, lease->owner.start_time);
+    if (owner) ports_.fd_store.put(id, owner->get());
+    watch_any(id);
 }
 
 Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
-    const Pool* pool = committer_.ledger().pool(order.what.pool);
-    if (pool != nullptr) {
-        if (const Status allowed = authorizer_.may_lease(peer, *pool); !allowed) {
-            done(allowed.error());
-            return 0;
-        }
+    if (const Status allowed = may_lease(peer, order.what.pool); !allowed) {
+        done(allowed.error());
+        return 0;
     }
     const unsigned ahead = queue_.count(order.what.pool);
     Result<Grant> result = ahead > 0
@@ -136,7 +170,7 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
     const Pool& pool = *committer_.ledger().pool(order.what.pool);
     Lease lease{.id = ports_.new_lease_id(), .pool = order.what.pool, .cpus = cpus};
     lease.hold = hold_for(pool, ports_.cgroups, order.pin);
-    lease.grade = lease.hold == Hold::cpuset ? Grade::C : Grade::D;
+    lease.grade = expected_grade(lease.hold, pool.partition);
     CMK_TRY(check_grade(pool, lease.grade, ports_.cgroups.mechanism()));
     const ProcessInfo& info = peer.process;
     lease.created = ports_.now();
@@ -153,8 +187,14 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
 
 Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
     CMK_TRY_ASSIGN(Lease lease, prepare(peer, order));
-    CMK_TRY(committer_.commit({.added = {lease}}));
-    lease.status = LeaseStatus::committed;
+    Status given = committer_.commit({.added = {lease}});
+    if (!given && given.error().sys_errno == ENOENT) {
+        // Somebody has removed the pools' groups, as systemd does when it stops their unit.
+        mend();
+        given = committer_.commit({.added = {lease}});
+    }
+    CMK_TRY(given);
+    lease = *committer_.ledger().lease(lease.id);
     // Groups take bare ids: one that was freed meanwhile may have moved a stranger.
     if (ports_.processes.has_ended(peer.pidfd.get())) {
         if (const Status undone = committer_.commit({.removed = {lease.id}}); !undone) {
@@ -162,6 +202,7 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
         }
         return caller_ended();
     }
+    ports_.fd_store.put(lease.id, peer.pidfd.get());
     watch(lease, std::move(peer.pidfd));
     ports_.log.debug("lease given", {{"CMK_LEASE", lease.id},
                                      {"CMK_POOL", lease.pool},
@@ -173,7 +214,9 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
 
 Grant Manager::describe_grant(const Lease& lease) const {
     Grant grant{.lease = lease.id, .cpus = lease.cpus, .grade = lease.grade};
-    grant.notes.push_back(note_on(lease));
+    const Pool* leased_from = committer_.ledger().pool(lease.pool);
+    grant.notes.push_back(
+        note_on(lease, leased_from != nullptr ? leased_from->partition : PartitionType::member));
     if (const Pool* pool = committer_.ledger().pool(kSharedPool)) grant.shared = pool->cpus;
     if (const Pool* pool = committer_.ledger().pool(kInfraPool)) grant.infra = pool->cpus;
     return grant;
@@ -194,9 +237,10 @@ Ticket Manager::wait(Peer peer, IsolateOrder order, IsolateDone done) {
                                         [this, ticket] { cancel(ticket); });
     if (set) {
         set = ports_.loop.set_timer(wait_key(ticket), delay, [this, ticket, pool] {
-            answer(ticket, make_error(Errc::timed_out, "no core of pool " + pool +
-                                                           " came free in time; see cmkctl "
-                                                           "leases for who holds them"));
+            answer(ticket, make_error(Errc::timed_out,
+                                      "the wait is over: no core of pool " + pool +
+                                          " came free in time; see cmkctl leases for who holds "
+                                          "them"));
         });
     }
     if (!set) answer(ticket, set.error());
@@ -316,6 +360,16 @@ Status Manager::release(const Peer& peer, const std::string& id) {
     return {};
 }
 
+Status Manager::may_lease(const Peer& peer, const std::string& pool) const {
+    const Pool* found = committer_.ledger().pool(pool);
+    return found == nullptr ? Status{} : authorizer_.may_lease(peer, *found);
+}
+
+Status Manager::may_release(const Peer& peer, const std::string& lease) const {
+    const Lease* found = committer_.ledger().lease(lease);
+    return found == nullptr ? Status{} : authorizer_.may_release(peer, *found);
+}
+
 std::vector<PoolReport> Manager::list_pools() const {
     std::vector<PoolReport> reports = report_pools(host_.topology, committer_.ledger());
     for (PoolReport& report : reports)
@@ -339,6 +393,7 @@ std::vector<Lease> Manager::list_leases(const Peer& peer) const {
 }
 
 void Manager::emit(const Event& event) {
+    if (event.kind == Event::Kind::lease_removed) ports_.fd_store.remove(event.lease->id);
     for (const auto& listener : listeners_)
         listener(event);
 }

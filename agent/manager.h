@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,12 @@
 #include "agent/authorizer.h"
 #include "agent/committer.h"
 #include "agent/config.h"
+#include "agent/fd_store.h"
 #include "agent/log.h"
 #include "agent/loop.h"
 #include "agent/peer.h"
 #include "agent/wait_queue.h"
+#include "core/pool_planner.h"
 #include "core/report.h"
 
 namespace cmk {
@@ -29,6 +32,7 @@ public:
         Processes& processes;
         Loop& loop;
         StateStore& store;
+        FdStore& fd_store;
         const Log& log;
         std::function<std::int64_t()> now;          ///< seconds since the epoch
         std::function<std::string()> new_lease_id;  ///< a fresh, safe name
@@ -54,12 +58,25 @@ public:
 
     std::vector<PoolReport> list_pools() const;
     std::vector<Lease> list_leases(const Peer& peer) const;
+    // Whether the request would be allowed: an adapter that can ask polkit does so when it is not.
+    // What is not there (a pool, a lease) is for the request itself to refuse.
+    Status may_lease(const Peer& peer, const std::string& pool) const;
+    Status may_lease_for_others(const Peer& peer) const {
+        return authorizer_.may_lease_for_others(peer);
+    }
+    Status may_release(const Peer& peer, const std::string& lease) const;
+    Status may_administer(const Peer& peer) const { return authorizer_.may_administer(peer); }
     bool may_see(const Peer& peer, const Lease& lease) const {
         return authorizer_.may_see(peer, lease);
+    }
+    unsigned lease_count() const {
+        return static_cast<unsigned>(committer_.ledger().leases().size());
     }
     const HostReport& host() const { return host_; }
     Result<std::vector<LeaseVerdict>> verify(const Peer& peer, const std::string& lease);
     Result<ReconcileReport> reconcile(const Peer& peer);
+    /// CPUs came or went: mends what that broke, and logs it.
+    void machine_changed();
     /// Errors: not_permitted, those of plan_pools, conflict when a live lease would not fit.
     Result<ReconfigureReport> reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
                                           bool dry_run);
@@ -83,9 +100,16 @@ private:
     bool serve_first(const std::string& pool);
     void watch(const Lease& lease, UniqueFd pidfd);
     void watch_any(const std::string& id);
+    void watch_all();
+    void take_up(const std::string& id);
     void on_exit(const std::string& id);
     void end_lease(const std::string& id, const std::string& reason);
     void retry_end(const std::string& id, const Error& error);
+    Result<PoolPlan> plan(const std::vector<PoolSpec>& specs) const;
+    ReconcileReport mend();
+    ReconcileReport repair();
+    void watch_partitions();
+    void on_partition_change();
     Result<ReconfigureReport> apply_pools(const std::vector<PoolSpec>& specs, bool dry_run);
     void emit(const Event& event);
 
@@ -98,6 +122,8 @@ private:
     Authorizer authorizer_;
     WaitQueue queue_;
     std::map<std::string, int> end_retries_;
+    std::set<std::string> watched_pools_;  // their partitions
+    bool partitions_broken_ = false;       // known and reported; tried again on a timer
     std::vector<std::function<void(const Event&)>> listeners_;
 };
 

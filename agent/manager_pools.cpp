@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manager's part that changes or checks everything at once.
+#include <algorithm>
+#include <utility>
+
 #include "agent/manager.h"
 #include "base/text.h"
-#include "core/pool_planner.h"
 
 namespace cmk {
 
 namespace {
+
+/// How soon a partition that could not be mended is tried again.
+constexpr std::uint64_t kRetryBrokenMs = 30'000;
+/// Log entries of leases that are held more weakly, or more strongly again.
+constexpr char kGradeChangedMessage[] = "6f0c2f1d3bb94d6c8f2a7c15e0a94b71";
 
 std::string describe(const Pool& pool) {
     return pool.cpus.empty() ? "no CPU" : "CPUs " + pool.cpus.to_cpulist();
@@ -39,19 +46,25 @@ std::vector<std::string> describe_changes(const std::vector<Pool>& before,
 
 }  // namespace
 
+Result<PoolPlan> Manager::plan(const std::vector<PoolSpec>& specs) const {
+    CMK_TRY_ASSIGN(PoolPlan planned, plan_pools(host_.topology, host_.isolated, specs));
+    CMK_TRY(choose_partitions(planned.pools, ports_.cgroups.abilities()));
+    return planned;
+}
+
 Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& specs, bool dry_run) {
-    CMK_TRY_ASSIGN(PoolPlan plan, plan_pools(host_.topology, host_.isolated, specs));
+    CMK_TRY_ASSIGN(PoolPlan planned, plan(specs));
     const std::vector<Pool> before = committer_.ledger().pools();
     ReconfigureReport report;
-    report.changed = plan.pools != before;
-    report.changes = describe_changes(before, plan.pools);
-    report.warnings = plan.warnings;
-    const LedgerDelta delta{.pools = plan.pools};
+    report.changed = planned.pools != before;
+    report.changes = describe_changes(before, planned.pools);
+    report.warnings = planned.warnings;
+    const LedgerDelta delta{.pools = planned.pools};
     Status done = dry_run ? committer_.ledger().check(delta) : Status{};
     if (!dry_run && report.changed) done = committer_.commit(delta);
     if (!done) return std::move(done).error();
     if (dry_run) {
-        for (Pool& pool : plan.pools)
+        for (Pool& pool : planned.pools)
             report.pools.push_back({.pool = std::move(pool)});
         for (PoolReport& pool : report.pools) {
             pool.free = pool.pool.cpus;
@@ -62,6 +75,7 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
     for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
         report.warnings.push_back(warning);
     }
+    watch_partitions();
     report.pools = list_pools();
     return report;
 }
@@ -116,6 +130,29 @@ void Manager::reload_on_signal() {
 
 Result<ReconcileReport> Manager::reconcile(const Peer& peer) {
     CMK_TRY(authorizer_.may_administer(peer));
+    return repair();
+}
+
+void Manager::machine_changed() {
+    const ReconcileReport report = repair();
+    for (const std::string& done : report.repaired)
+        ports_.log.warning("CPUs came or went: " + done);
+    for (const std::string& problem : report.problems)
+        ports_.log.error("CPUs came or went: " + problem);
+}
+
+/// Mends, and looks anew at whom leases and requests wait for.
+ReconcileReport Manager::repair() {
+    ReconcileReport report = mend();
+    partitions_broken_ = false;
+    for (const auto& [id, lease] : std::map(committer_.ledger().leases()))
+        watch_any(id);
+    serve_waiting();
+    return report;
+}
+
+/// Runs the audit and tells of what it changed.
+ReconcileReport Manager::mend() {
     const auto before = committer_.ledger().leases();
     ReconcileReport report = audit_.run();
     for (const auto& [id, lease] : before) {
@@ -123,16 +160,68 @@ Result<ReconcileReport> Manager::reconcile(const Peer& peer) {
         ports_.loop.forget("lease/" + id);
         emit({Event::Kind::lease_removed, lease, "found ended by reconcile"});
     }
-    for (const auto& [id, lease] : committer_.ledger().leases()) {
-        if (before.find(id) == before.end()) emit({Event::Kind::lease_added, lease, ""});
+    const auto after = committer_.ledger().leases();
+    for (const auto& [id, lease] : after) {
+        const auto old = before.find(id);
+        if (old == before.end()) {
+            emit({Event::Kind::lease_added, lease, ""});
+        } else if (old->second.grade != lease.grade) {
+            const std::string was = "was " + std::string(to_text(old->second.grade));
+            ports_.log.warning(
+                "the grade of a lease is " + std::string(to_text(lease.grade)) + ", it " + was,
+                {{"MESSAGE_ID", kGradeChangedMessage},
+                 {"CMK_LEASE", id},
+                 {"CMK_POOL", lease.pool},
+                 {"CMK_GRADE", to_text(lease.grade)}});
+            emit({Event::Kind::grade_changed, lease, was});
+        }
     }
-    std::vector<std::string> ids;
-    for (const auto& [id, lease] : committer_.ledger().leases())
-        ids.push_back(id);
-    for (const std::string& id : ids)
-        watch_any(id);
-    serve_waiting();
+    watch_partitions();
     return report;
+}
+
+void Manager::watch_partitions() {
+    for (const std::string& name : watched_pools_)
+        ports_.loop.forget("partition/" + name);
+    watched_pools_.clear();
+    for (const Pool& pool : committer_.ledger().pools()) {
+        if (pool.partition == PartitionType::member) continue;
+        UniqueFd file = ports_.cgroups.watch_partition(pool.spec.name);
+        if (!file) continue;
+        const Status watched = ports_.loop.watch_change(
+            "partition/" + pool.spec.name, std::move(file), [this] { on_partition_change(); });
+        if (!watched) ports_.log.error(watched.error().message);
+        watched_pools_.insert(pool.spec.name);
+    }
+}
+
+/// The kernel also announces what the agent itself does, repairs that fail included: so a broken
+/// partition is mended once when it breaks, and then from time to time.
+void Manager::on_partition_change() {
+    const auto& pools = committer_.ledger().pools();
+    const bool broken = std::any_of(pools.begin(), pools.end(), [&](const Pool& pool) {
+        const PoolState state = ports_.cgroups.pool_state(pool.spec.name);
+        return !pool.cpus.empty() && (!state.valid || state.partition != pool.partition);
+    });
+    if (!broken) {
+        if (std::exchange(partitions_broken_, false)) mend();
+        return;
+    }
+    if (std::exchange(partitions_broken_, true)) return;
+    const ReconcileReport report = mend();
+    for (const std::string& done : report.repaired)
+        ports_.log.warning(done);
+    for (const std::string& problem : report.problems)
+        ports_.log.error(problem);
+    if (report.problems.empty()) {
+        partitions_broken_ = false;
+        return;
+    }
+    const Status set = ports_.loop.set_timer("partitions", kRetryBrokenMs, [this] {
+        partitions_broken_ = false;
+        on_partition_change();
+    });
+    if (!set) ports_.log.error(set.error().message);
 }
 
 Result<std::vector<LeaseVerdict>> Manager::verify(const Peer& peer, const std::string& id) {

@@ -9,6 +9,13 @@
 
 namespace cmk {
 
+/// What the socket that a container came by is for; others are not judged by it.
+enum class SocketRole {
+    lease,    ///< lease for itself, see and end its own leases
+    observe,  ///< and see everything
+    admin,    ///< everything
+};
+
 /// Who speaks, as the kernel vouches for it. An adapter fills it in; nothing in it comes from the
 /// caller's message but the pidfd, which was checked against the peer.
 struct Peer {
@@ -18,8 +25,12 @@ struct Peer {
     std::vector<unsigned> groups = {};  ///< primary and supplementary
     bool container = false;             ///< uid and groups then say nothing about the host
     std::string cgroup = {};            ///< where it sits, in the cpuset hierarchy
+    SocketRole role = SocketRole::lease;
+    bool vouched = false;  ///< polkit allows this one request
 
     bool is_host_root() const { return uid == 0 && !container; }
+    /// May polkit be asked on its behalf? It knows users, not containers.
+    bool may_be_vouched_for() const { return !container && !vouched; }
 };
 
 }  // namespace cmk

@@ -75,7 +75,7 @@ Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& p
     }
     CMK_TRY(store.save_boot_id(boot_id));
     CMK_TRY(store.save_pools(committer.ledger().pools()));
-    report.audit = audit.run();
+    report.audit = audit.run(reserved_by(state.pools));
     return report;
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -39,9 +40,25 @@ Status SdLoop::set_timer(const std::string& key, std::uint64_t delay_ms,
     return {};
 }
 
+Status SdLoop::watch_change(const std::string& key, UniqueFd file, std::function<void()> call) {
+    std::unique_ptr<Watch> watch(
+        new Watch{.loop = this, .key = key, .fd = std::move(file), .callback = std::move(call)});
+    sd_event_source* source = nullptr;
+    const int error =
+        ::sd_event_add_io(event_, &source, watch->fd.get(), EPOLLPRI, on_change, watch.get());
+    if (error < 0) return errno_error(-error, "cannot watch a control file");
+    watch->source.reset(source);
+    // The kernel announces what comes after a read.
+    char text[64];
+    (void)!::pread(watch->fd.get(), text, sizeof text, 0);
+    changes_[key] = std::move(watch);
+    return {};
+}
+
 void SdLoop::forget(const std::string& key) {
     exits_.erase(key);
     timers_.erase(key);
+    changes_.erase(key);
 }
 
 void SdLoop::fire(Watches& watches, const std::string& key) noexcept {
@@ -60,6 +77,19 @@ void SdLoop::fire(Watches& watches, const std::string& key) noexcept {
 int SdLoop::on_pidfd(sd_event_source*, int, uint32_t, void* userdata) noexcept {
     auto* watch = static_cast<Watch*>(userdata);
     fire(watch->loop->exits_, std::string(watch->key));
+    return 0;
+}
+
+int SdLoop::on_change(sd_event_source*, int fd, uint32_t, void* userdata) noexcept {
+    char text[64];
+    (void)!::pread(fd, text, sizeof text, 0);
+    // The callback may forget this watch.
+    const std::function<void()> callback = static_cast<Watch*>(userdata)->callback;
+    try {
+        callback();
+    } catch (const std::exception& problem) {
+        std::fprintf(stderr, "ERROR a callback of the event loop failed: %s\n", problem.what());
+    }
     return 0;
 }
 

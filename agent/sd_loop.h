@@ -23,6 +23,8 @@ public:
                       std::function<void()> on_exit) override;
     Status set_timer(const std::string& key, std::uint64_t delay_ms,
                      std::function<void()> on_time) override;
+    Status watch_change(const std::string& key, UniqueFd file,
+                        std::function<void()> on_change) override;
     void forget(const std::string& key) override;
 
 private:
@@ -37,12 +39,14 @@ private:
     using Watches = std::map<std::string, std::unique_ptr<Watch>>;
 
     static int on_pidfd(sd_event_source*, int, uint32_t, void* userdata) noexcept;
+    static int on_change(sd_event_source*, int fd, uint32_t, void* userdata) noexcept;
     static int on_timer(sd_event_source*, uint64_t, void* userdata) noexcept;
     static void fire(Watches& watches, const std::string& key) noexcept;
 
     sd_event* event_;
     Watches exits_;
     Watches timers_;
+    Watches changes_;
 };
 
 }  // namespace cmk

@@ -5,11 +5,11 @@
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "agent/cgroups_affinity.h"
-#include "agent/cgroups_kernel.h"
+#include "agent/cgroups_local.h"
+#include "agent/holder.h"
 #include "base/file_io.h"
 #include "base/text.h"
 #include "hw/topology_source.h"
@@ -50,15 +50,32 @@ Result<HostReport> read_host() {
     return host;
 }
 
-Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, const Log& log) {
+/// As a service, on v2, leases live in a unit that systemd has delegated; kernels without remote
+/// partitions have a second one for local partitions.
+Result<std::unique_ptr<Cgroups>> open_groups(const CpusetMount& mount, const Config& config,
+                                             bool is_service) {
+    const bool delegated = is_service && mount.version == CpusetMount::Version::v2;
+    const Home home{.path = delegated ? kHolderUnit : config.cgroup_name, .delegated = delegated};
+    CMK_TRY_ASSIGN(auto kernel, CgroupsKernel::open(mount, home));
+    if (!delegated || kernel->abilities().remote_partitions) {
+        return std::unique_ptr<Cgroups>(std::move(kernel));
+    }
+    CMK_TRY_ASSIGN(auto local, CgroupsLocal::open(mount, std::move(kernel),
+                                                  {.path = kPartitionUnit, .delegated = true},
+                                                  std::make_unique<SystemdUnitsBus>()));
+    return std::unique_ptr<Cgroups>(std::move(local));
+}
+
+Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, bool is_service,
+                                              const Log& log) {
     CMK_TRY_ASSIGN(const CpusetMount mount, find_cpuset_mount(config.backend));
     if (mount.version != CpusetMount::Version::none) {
-        auto kernel = CgroupsKernel::open(mount, config.cgroup_name);
-        if (kernel) return std::unique_ptr<Cgroups>(*std::move(kernel));
+        auto groups = open_groups(mount, config, is_service);
+        if (groups) return groups;
         const bool only_here =
-            config.backend == CgroupBackend::automatic && kernel.error().code == Errc::io;
-        if (!only_here) return kernel.error();
-        log.warning("leases are held by affinity only (grade D): " + kernel.error().message);
+            config.backend == CgroupBackend::automatic && groups.error().code == Errc::io;
+        if (!only_here) return groups.error();
+        log.warning("leases are held by affinity only (grade D): " + groups.error().message);
     } else {
         log.warning("leases are held by affinity only (grade D): " + mount.why);
     }
@@ -68,14 +85,17 @@ Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, const Log& l
 }  // namespace
 
 Service::Service(const Options& options, Config config, EventHandle event, StateStore store,
-                 std::unique_ptr<Cgroups> cgroups, HostReport host)
+                 std::unique_ptr<Cgroups> cgroups, HostReport host, PassedFds passed)
     : source_(options.config),
       log_(config.log_level),
       event_(std::move(event)),
       loop_(event_.get()),
       store_(std::move(store)),
+      passed_(std::move(passed)),
+      fd_store_(std::move(passed_.pidfds)),
       cgroups_(std::move(cgroups)),
       manager_(manager_ports(), std::move(host), std::move(config)),
+      notifier_(loop_, [this] { return status(); }),
       varlink_(manager_, processes_),
       server_(
           {event_.get(), processes_, *cgroups_, log_}, manager_.config().limits,
@@ -90,6 +110,7 @@ Manager::Ports Service::manager_ports() {
             .processes = processes_,
             .loop = loop_,
             .store = store_,
+            .fd_store = fd_store_,
             .log = log_,
             .now = seconds_now,
             .new_lease_id = random_lease_id,
@@ -99,6 +120,7 @@ Manager::Ports Service::manager_ports() {
 }
 
 Result<std::unique_ptr<Service>> Service::start(const Options& options) {
+    PassedFds passed = take_passed_fds();
     CMK_TRY_ASSIGN(Config config, ConfigSource(options.config).read());
     raise_descriptor_limit();
     sd_event* event = nullptr;
@@ -106,13 +128,14 @@ Result<std::unique_ptr<Service>> Service::start(const Options& options) {
         return errno_error(-error, "cannot make an event loop");
     }
     EventHandle loop(event);
+    ::sd_event_set_watchdog(event, 1);
     CMK_TRY_ASSIGN(StateStore store, StateStore::open(options.state_dir));
     CMK_TRY_ASSIGN(HostReport host, read_host());
-    CMK_TRY_ASSIGN(auto cgroups, open_cgroups(config, Log(config.log_level)));
+    CMK_TRY_ASSIGN(auto cgroups, open_cgroups(config, !options.foreground, Log(config.log_level)));
     host.mechanism = cgroups->mechanism();
     std::unique_ptr<Service> service(new Service(options, std::move(config), std::move(loop),
                                                  std::move(store), std::move(cgroups),
-                                                 std::move(host)));
+                                                 std::move(host), std::move(passed)));
     CMK_TRY(service->serve(options));
     return service;
 }
@@ -123,13 +146,38 @@ Status Service::serve(const Options& options) {
                    read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id"));
     CMK_TRY(manager_.start(std::string(trim(boot_id))));
     varlink_.serve_on(server_);
-    CMK_TRY(server_.listen(options.socket));
+    CMK_TRY(listen(options));
     if (options.bus != "none") {
         CMK_TRY_ASSIGN(dbus_,
                        DbusApi::open(options.bus, manager_, processes_, *cgroups_, event_.get()));
     }
+    if (passed_.uevent) {
+        CMK_TRY_ASSIGN(uevents_, Uevents::watch(std::move(passed_.uevent), event_.get(),
+                                                [this] { manager_.machine_changed(); }));
+    }
+    manager_.listen([this](const Event&) { notifier_.changed(); });
     announce(options);
     return {};
+}
+
+/// On the sockets that systemd holds, so that requests wait there while no agent runs; else on one
+/// of its own.
+Status Service::listen(const Options& options) {
+    if (passed_.listeners.empty()) return server_.listen(options.socket);
+    for (auto& [role, socket] : passed_.listeners)
+        CMK_TRY(server_.listen_on(std::move(socket), role));
+    return {};
+}
+
+std::string Service::status() const {
+    return counted(static_cast<unsigned>(manager_.list_pools().size()), "pool", "pools") + ", " +
+           counted(manager_.lease_count(), "lease", "leases");
+}
+
+void Service::reload() {
+    notifier_.reloading();
+    manager_.reload_on_signal();
+    notifier_.ready();
 }
 
 Status Service::add_signals() {
@@ -147,7 +195,7 @@ Status Service::add_signals() {
     const int error = ::sd_event_add_signal(
         event_.get(), &source, SIGHUP,
         [](sd_event_source*, const signalfd_siginfo*, void* userdata) noexcept {
-            static_cast<Service*>(userdata)->manager_.reload_on_signal();
+            static_cast<Service*>(userdata)->reload();
             return 0;
         },
         this);
@@ -156,11 +204,11 @@ Status Service::add_signals() {
     return {};
 }
 
-void Service::announce(const Options& options) const {
-    log_.info("ready", {{"CMK_SOCKET", options.socket},
+void Service::announce(const Options& options) {
+    log_.info("ready", {{"CMK_SOCKET", passed_.listeners.empty() ? options.socket : "systemd's"},
                         {"CMK_MECHANISM", manager_.host().mechanism},
                         {"CMK_VERSION", CMK_VERSION}});
-    ::sd_notify(0, "READY=1");
+    notifier_.ready();
     if (options.ready_fd < 0) return;
     UniqueFd fd(options.ready_fd);
     (void)!::write(fd.get(), "READY=1\n", 8);
@@ -168,6 +216,7 @@ void Service::announce(const Options& options) const {
 
 Status Service::run() {
     const int error = ::sd_event_loop(event_.get());
+    notifier_.stopping();
     if (error < 0) return errno_error(-error, "the event loop failed");
     log_.info("ending; leases stay as they are");
     return {};

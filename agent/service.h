@@ -5,12 +5,16 @@
 
 #include "agent/config_source.h"
 #include "agent/dbus_api.h"
+#include "agent/fd_store.h"
 #include "agent/log.h"
 #include "agent/manager.h"
+#include "agent/notifier.h"
 #include "agent/options.h"
+#include "agent/passed_fds.h"
 #include "agent/processes_kernel.h"
 #include "agent/sd_loop.h"
 #include "agent/state_store.h"
+#include "agent/uevents.h"
 #include "agent/varlink_api.h"
 #include "agent/varlink_server.h"
 
@@ -28,24 +32,31 @@ public:
 
 private:
     Service(const Options& options, Config config, EventHandle event, StateStore store,
-            std::unique_ptr<Cgroups> cgroups, HostReport host);
+            std::unique_ptr<Cgroups> cgroups, HostReport host, PassedFds passed);
 
     Status add_signals();
     Status serve(const Options& options);
+    Status listen(const Options& options);
+    void reload();
+    std::string status() const;
     Manager::Ports manager_ports();
-    void announce(const Options& options) const;
+    void announce(const Options& options);
 
     ConfigSource source_;
     Log log_;
     EventHandle event_;
     SdLoop loop_;
     StateStore store_;
+    PassedFds passed_;
+    FdStoreSystemd fd_store_;
     ProcessesKernel processes_;
     std::unique_ptr<Cgroups> cgroups_;
     Manager manager_;
+    Notifier notifier_;
     VarlinkApi varlink_;
     VarlinkServer server_;
     std::unique_ptr<DbusApi> dbus_;
+    std::unique_ptr<Uevents> uevents_;
     SourceHandle hangup_;
 };
 

@@ -71,6 +71,10 @@ Status StateStore::revoke(const std::string& id) {
     return rename_in(dir_.get(), id + kLease, id + kIntent);
 }
 
+Status StateStore::update(const Lease& lease) {
+    return replace_file_at(dir_.get(), lease.id + kLease, encode_lease_state(lease));
+}
+
 void StateStore::remove(const std::string& id) {
     if (::unlinkat(dir_.get(), (id + kLease).c_str(), 0) < 0) {
         ::unlinkat(dir_.get(), (id + kIntent).c_str(), 0);

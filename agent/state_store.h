@@ -31,6 +31,8 @@ public:
     Status commit(const std::string& id);
     /// Back to an intent: what is found so at start is undone.
     Status revoke(const std::string& id);
+    /// Replaces the record of a committed lease.
+    Status update(const Lease& lease);
     void remove(const std::string& id);
     Status save_pools(const std::vector<Pool>& pools);
     Status save_boot_id(const std::string& boot_id);

@@ -41,7 +41,8 @@ Peer copy_of(const Peer& peer) {
               .uid = peer.uid,
               .groups = peer.groups,
               .container = peer.container,
-              .cgroup = peer.cgroup};
+              .cgroup = peer.cgroup,
+              .role = peer.role};
     if (peer.pidfd) copy.pidfd.reset(::fcntl(peer.pidfd.get(), F_DUPFD_CLOEXEC, 3));
     return copy;
 }

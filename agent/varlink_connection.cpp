@@ -34,7 +34,8 @@ void VarlinkConnection::collect_fds(msghdr& message) {
 
 VarlinkConnection::State VarlinkConnection::receive() {
     char buffer[8192];
-    alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
+    // A socket that systemd made with PassCredentials= sends credentials in front of descriptors.
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))];
     iovec part{buffer, sizeof buffer};
     msghdr message{};
     message.msg_iov = &part;

@@ -81,21 +81,28 @@ Status VarlinkServer::add_sources() {
 }
 
 Status VarlinkServer::listen(const std::string& path) {
+    CMK_TRY_ASSIGN(UniqueFd socket, bind_socket(path));
+    return listen_on(std::move(socket), SocketRole::lease);
+}
+
+Status VarlinkServer::listen_on(UniqueFd socket, SocketRole role) {
     CMK_TRY(add_sources());
-    CMK_TRY_ASSIGN(listener_, bind_socket(path));
+    std::unique_ptr<Listener> listener(new Listener{this, std::move(socket), role});
     sd_event_source* source = nullptr;
-    const int error =
-        ::sd_event_add_io(ports_.event, &source, listener_.get(), EPOLLIN, on_listen, this);
-    if (error < 0) return errno_error(-error, "cannot serve " + path);
-    listen_source_.reset(source);
+    const int error = ::sd_event_add_io(ports_.event, &source, listener->fd.get(), EPOLLIN,
+                                        on_listen, listener.get());
+    if (error < 0) return errno_error(-error, "cannot serve a socket");
+    listener->source.reset(source);
+    listeners_.push_back(std::move(listener));
     return {};
 }
 
 int VarlinkServer::on_listen(sd_event_source*, int, uint32_t, void* userdata) noexcept {
+    const auto* listener = static_cast<const Listener*>(userdata);
     try {
-        static_cast<VarlinkServer*>(userdata)->accept_all();
+        listener->server->accept_all(*listener);
     } catch (const std::exception& problem) {
-        static_cast<VarlinkServer*>(userdata)->ports_.log.error(problem.what());
+        listener->server->ports_.log.error(problem.what());
     }
     return 0;
 }
@@ -119,19 +126,24 @@ int VarlinkServer::on_sweep(sd_event_source*, void* userdata) noexcept {
     return 0;
 }
 
-void VarlinkServer::accept_all() {
+void VarlinkServer::accept_all(const Listener& listener) {
     for (;;) {
-        UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        UniqueFd fd(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (fd) {
-            accept_one(std::move(fd));
+            accept_one(std::move(fd), listener.role);
         } else if (errno == EMFILE || errno == ENFILE) {
             // Level-triggered: it would fire for ever. The next connection that goes turns it on.
             ports_.log.error("out of file descriptors; new connections wait until one closes");
-            ::sd_event_source_set_enabled(listen_source_.get(), SD_EVENT_OFF);
-            return;
+            return set_listening(false);
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return;
         }
+    }
+}
+
+void VarlinkServer::set_listening(bool on) {
+    for (const auto& listener : listeners_) {
+        ::sd_event_source_set_enabled(listener->source.get(), on ? SD_EVENT_ON : SD_EVENT_OFF);
     }
 }
 
@@ -148,9 +160,10 @@ std::string VarlinkServer::refusal(const Peer& peer) const {
     return "";
 }
 
-void VarlinkServer::accept_one(UniqueFd fd) {
+void VarlinkServer::accept_one(UniqueFd fd, SocketRole role) {
     auto peer = identify_socket_peer(fd.get(), ports_.processes, ports_.cgroups);
     if (!peer) return;  // it is gone
+    peer->role = role;
     if (const std::string reason = refusal(*peer); !reason.empty()) {
         const std::string text = failure_text(Errc::too_many, reason);
         (void)::send(fd.get(), text.c_str(), text.size() + 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -269,7 +282,7 @@ void VarlinkServer::sweep() {
         if (--per_caller_[key] == 0) per_caller_.erase(key);
         connections_.erase(at);
     }
-    if (listen_source_) ::sd_event_source_set_enabled(listen_source_.get(), SD_EVENT_ON);
+    set_listening(true);
 }
 
 void VarlinkServer::arm_deadline() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/log.h"
 #include "agent/manager.h"
@@ -12,7 +13,7 @@
 
 namespace cmk {
 
-/// The Varlink socket on the event loop: accepts, bounds and drops connections, and hands whole
+/// The Varlink sockets on the event loop: accepts, bounds and drops connections, and hands whole
 /// messages to a handler.
 class VarlinkServer {
 public:
@@ -32,9 +33,11 @@ public:
 
     VarlinkServer(Ports ports, const Limits& limits, Handler handler, Closing closing);
 
-    /// Binds a socket (mode 0666) and serves it. A dead socket file of that path is replaced, a
-    /// live one is a conflict.
+    /// Binds a socket (mode 0666) for leases and serves it. A dead socket file of that path is
+    /// replaced, a live one is a conflict.
     Status listen(const std::string& path);
+    /// Serves a socket that listens already.
+    Status listen_on(UniqueFd socket, SocketRole role);
     /// Serves a connection that is open already.
     Status adopt(UniqueFd connection, Peer peer);
 
@@ -49,14 +52,22 @@ public:
     std::size_t connections() const { return connections_.size(); }
 
 private:
+    struct Listener {
+        VarlinkServer* server;
+        UniqueFd fd;
+        SocketRole role;
+        SourceHandle source = {};
+    };
+
     static int on_listen(sd_event_source*, int fd, uint32_t events, void* userdata) noexcept;
     static int on_io(sd_event_source*, int fd, uint32_t events, void* userdata) noexcept;
     static int on_deadline(sd_event_source*, uint64_t now, void* userdata) noexcept;
     static int on_sweep(sd_event_source*, void* userdata) noexcept;
 
     Status add_sources();
-    void accept_all();
-    void accept_one(UniqueFd fd);
+    void accept_all(const Listener& listener);
+    void accept_one(UniqueFd fd, SocketRole role);
+    void set_listening(bool on);
     void serve(int fd, uint32_t events);
     void process(VarlinkConnection& connection);
     void drop(VarlinkConnection& connection);
@@ -72,8 +83,7 @@ private:
     const Limits& limits_;
     Handler handler_;
     Closing closing_;
-    UniqueFd listener_;
-    SourceHandle listen_source_;
+    std::vector<std::unique_ptr<Listener>> listeners_;  // sd-event has their addresses
     SourceHandle deadline_source_;
     SourceHandle sweep_source_;
     std::map<int, std::unique_ptr<VarlinkConnection>> connections_;  // by fd

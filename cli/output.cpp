@@ -36,7 +36,8 @@ std::string pool_table(const std::vector<PoolReport>& pools, const Tenants* tena
     Columns columns{{"POOL"},       {"KIND"},         {"CORES", true},
                     {"FREE", true}, {"LEASES", true}, {"WAITING", true}};
     if (is_wide(style)) {
-        columns.insert(columns.end(), {{"MODE"}, {"ISOLATION"}, {"REQUIRES"}, {"ISOLCPUS"}});
+        columns.insert(columns.end(),
+                       {{"MODE"}, {"ISOLATION"}, {"REQUIRES"}, {"ISOLCPUS"}, {"PARTITION"}});
     }
     columns.push_back({"CPUS", false, true});
     if (is_wide(style)) columns.push_back({"FREE CPUS"});
@@ -55,6 +56,7 @@ std::string pool_table(const std::vector<PoolReport>& pools, const Tenants* tena
             row.push_back({std::string(to_text(spec.isolation))});
             row.push_back({std::string(to_text(spec.require_grade))});
             row.push_back({report.pool.boot_isolated ? "yes" : "no"});
+            row.push_back({std::string(to_text(report.pool.partition))});
         }
         row.push_back({report.pool.cpus.to_cpulist()});
         if (is_wide(style)) row.push_back({report.free.to_cpulist()});

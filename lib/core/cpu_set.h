@@ -24,9 +24,9 @@ public:
 
     /// Parses the kernel's cpulist syntax: "0-3,8", "0-31:2/4" (of every 4 CPUs the first 2),
     /// "" for none. A trailing newline is allowed, other blanks are not. CPUs may be named again,
-    /// but only kMaxCpus times in all.
-    /// Source: kernel Documentation/admin-guide/kernel-parameters.rst, "cpu lists".
-    /// Errors: invalid_argument, naming the piece and its position.
+    /// but only kMaxCpus times in all. Source: kernel
+    /// Documentation/admin-guide/kernel-parameters.rst, "cpu lists". Errors: invalid_argument,
+    /// naming the piece and its position.
     static Result<CpuSet> parse(std::string_view cpulist);
 
     /// All of 0 ... count-1.

@@ -15,38 +15,48 @@ CpuSet union_of(const std::vector<Pool>& pools) {
     return cpus;
 }
 
-/// CPUs of the pool of that name; none where it is not there, as an empty pool has no group either.
-CpuSet cpus_of(const std::vector<Pool>& pools, const std::string& name) {
+/// The pool of that name, or one without CPUs: an empty pool has no group either.
+Pool pool_of(const std::vector<Pool>& pools, const std::string& name) {
     const Pool* pool = find_pool(pools, name);
-    return pool != nullptr ? pool->cpus : CpuSet{};
+    return pool != nullptr ? *pool : Pool{.spec = {.name = name}, .cpus = {}};
 }
 
-void set_root(Plan& plan, const CpuSet& before, const CpuSet& cpus) {
-    if (before != cpus) {
-        plan.push_back(Edit{.kind = EditKind::set_root, .cpus = cpus, .before = before});
-    }
+void set_cpus(Plan& plan, EditKind kind, const CpuSet& before, const CpuSet& cpus) {
+    if (before != cpus) plan.push_back(Edit{.kind = kind, .cpus = cpus, .before = before});
+}
+
+Edit pool_edit(EditKind kind, const Pool& before, const Pool& after) {
+    return Edit{.kind = kind,
+                .pool = after.spec.name,
+                .cpus = after.cpus,
+                .before = before.cpus,
+                .partition = after.partition,
+                .partition_before = before.partition};
 }
 
 /// A pool that keeps no CPU is removed and made again, as a live group must not become empty.
-void shrink_pool(Plan& plan, const std::string& name, const CpuSet& before, const CpuSet& after) {
-    const CpuSet kept = before & after;
-    if (kept == before) return;
-    if (kept.empty()) {
-        plan.push_back(Edit{.kind = EditKind::remove_pool, .pool = name, .cpus = before});
-    } else {
-        plan.push_back(
-            Edit{.kind = EditKind::set_pool, .pool = name, .cpus = kept, .before = before});
-    }
+void shrink_pool(Plan& plan, const Pool& before, const Pool& after) {
+    Pool kept = before;
+    kept.cpus = before.cpus & after.cpus;
+    if (kept.cpus == before.cpus) return;
+    if (!kept.cpus.empty()) return plan.push_back(pool_edit(EditKind::set_pool, before, kept));
+    plan.push_back(Edit{.kind = EditKind::remove_pool,
+                        .pool = before.spec.name,
+                        .cpus = before.cpus,
+                        .partition = before.partition});
 }
 
-void grow_pool(Plan& plan, const std::string& name, const CpuSet& before, const CpuSet& after) {
-    const CpuSet kept = before & after;
-    if (kept == after) return;
-    if (kept.empty()) {
-        plan.push_back(Edit{.kind = EditKind::make_pool, .pool = name, .cpus = after});
-    } else {
-        plan.push_back(
-            Edit{.kind = EditKind::set_pool, .pool = name, .cpus = after, .before = kept});
+void grow_pool(Plan& plan, const Pool& before, const Pool& after) {
+    Pool kept = before;
+    kept.cpus = before.cpus & after.cpus;
+    if (after.cpus.empty()) return;
+    if (kept.cpus.empty()) {
+        plan.push_back(Edit{.kind = EditKind::make_pool,
+                            .pool = after.spec.name,
+                            .cpus = after.cpus,
+                            .partition = after.partition});
+    } else if (kept.cpus != after.cpus || kept.partition != after.partition) {
+        plan.push_back(pool_edit(EditKind::set_pool, kept, after));
     }
 }
 
@@ -54,12 +64,16 @@ void grow_pool(Plan& plan, const std::string& name, const CpuSet& before, const 
 void change_pools(Plan& plan, const std::vector<Pool>& before, const std::vector<Pool>& after) {
     const CpuSet old_root = union_of(before);
     const CpuSet new_root = union_of(after);
-    set_root(plan, old_root, old_root | new_root);
+    const CpuSet old_reserved = reserved_by(before);
+    const CpuSet new_reserved = reserved_by(after);
+    set_cpus(plan, EditKind::set_root, old_root, old_root | new_root);
+    set_cpus(plan, EditKind::set_reserved, old_reserved, old_reserved | new_reserved);
     for (const Pool& pool : before)
-        shrink_pool(plan, pool.spec.name, pool.cpus, cpus_of(after, pool.spec.name));
+        shrink_pool(plan, pool, pool_of(after, pool.spec.name));
     for (const Pool& pool : after)
-        grow_pool(plan, pool.spec.name, cpus_of(before, pool.spec.name), pool.cpus);
-    set_root(plan, old_root | new_root, new_root);
+        grow_pool(plan, pool_of(before, pool.spec.name), pool);
+    set_cpus(plan, EditKind::set_reserved, old_reserved | new_reserved, new_reserved);
+    set_cpus(plan, EditKind::set_root, old_root | new_root, new_root);
 }
 
 Edit lease_edit(EditKind kind, const Lease& lease) {
@@ -95,6 +109,14 @@ void add_leases(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
 
 }  // namespace
 
+CpuSet reserved_by(const std::vector<Pool>& pools) {
+    CpuSet cpus;
+    for (const Pool& pool : pools) {
+        if (pool.partition != PartitionType::member) cpus |= pool.cpus;
+    }
+    return cpus;
+}
+
 Plan make_plan(const Ledger& ledger, const LedgerDelta& delta) {
     Plan plan;
     remove_leases(plan, ledger, delta);
@@ -107,7 +129,11 @@ Edit inverse(const Edit& edit) {
     Edit undo = edit;
     switch (edit.kind) {
         case EditKind::set_root:
-        case EditKind::set_pool: std::swap(undo.cpus, undo.before); break;
+        case EditKind::set_reserved:
+        case EditKind::set_pool:
+            std::swap(undo.cpus, undo.before);
+            std::swap(undo.partition, undo.partition_before);
+            break;
         case EditKind::make_pool: undo.kind = EditKind::remove_pool; break;
         case EditKind::remove_pool: undo.kind = EditKind::make_pool; break;
         case EditKind::make_lease: undo.kind = EditKind::remove_lease; break;
@@ -129,6 +155,7 @@ Plan inverse(const Plan& plan) {
 std::string_view to_text(EditKind kind) {
     switch (kind) {
         case EditKind::set_root: return "set-root";
+        case EditKind::set_reserved: return "set-reserved";
         case EditKind::make_pool: return "make-pool";
         case EditKind::set_pool: return "set-pool";
         case EditKind::remove_pool: return "remove-pool";

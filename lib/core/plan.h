@@ -10,9 +10,10 @@ namespace cmk {
 
 /// One change of the machine.
 enum class EditKind {
-    set_root,   ///< give the tree that holds all pools these CPUs
-    make_pool,  ///< a group with the pool's CPUs
-    set_pool,   ///< other CPUs for an existing pool
+    set_root,      ///< give the tree that holds all pools these CPUs
+    set_reserved,  ///< what the partitions together take from the rest of the machine
+    make_pool,     ///< a group with the pool's CPUs
+    set_pool,      ///< other CPUs, or another partition type, for an existing pool
     remove_pool,
     make_lease,  ///< a group with the lease's CPUs inside the pool
     remove_lease,
@@ -25,13 +26,18 @@ struct Edit {
     std::string pool = {};
     std::string lease = {};
     CpuSet cpus = {};    ///< what it shall be; for removals, what it was
-    CpuSet before = {};  ///< set_root, set_pool: what it was
+    CpuSet before = {};  ///< set_root, set_reserved, set_pool: what it was
+    PartitionType partition = PartitionType::member;         ///< of a pool: what it shall be
+    PartitionType partition_before = PartitionType::member;  ///< set_pool: what it was
 
     friend bool operator==(const Edit&, const Edit&) = default;
 };
 
 /// Edits in an order the kernel accepts: parents grow before children, children shrink first.
 using Plan = std::vector<Edit>;
+
+/// What the partitions among these pools take from the rest of the machine.
+CpuSet reserved_by(const std::vector<Pool>& pools);
 
 /// What has to change on the machine to go from `ledger` to `ledger` + `delta`. Leases held by
 /// affinity have no group: only attach and detach; unpinned leases need nothing.

@@ -22,6 +22,9 @@ constexpr Names<Isolation, 4> kIsolations{{{Isolation::automatic, "auto"},
                                            {Isolation::partition, "partition"},
                                            {Isolation::cpuset, "cpuset"},
                                            {Isolation::affinity, "affinity"}}};
+constexpr Names<PartitionType, 3> kPartitionTypes{{{PartitionType::member, "member"},
+                                                   {PartitionType::root, "root"},
+                                                   {PartitionType::isolated, "isolated"}}};
 constexpr Names<Grade, 4> kGrades{
     {{Grade::A, "A"}, {Grade::B, "B"}, {Grade::C, "C"}, {Grade::D, "D"}}};
 
@@ -41,6 +44,22 @@ std::optional<Value> value_of(const Names<Value, Size>& names, std::string_view 
     return std::nullopt;
 }
 
+/// What a configuration file may not say either: Reconfigure writes one for the next start.
+Status check_size(const PoolSpec& spec, const std::string& pool) {
+    const auto* cpus = std::get_if<CpuSet>(&spec.size);
+    if (cpus != nullptr && cpus->empty()) {
+        return make_error(Errc::invalid_argument,
+                          pool + " names no CPU; give it CPUs or a number of cores");
+    }
+    if (std::holds_alternative<RestOfCores>(spec.size) && spec.kind == PoolKind::exclusive) {
+        return make_error(Errc::invalid_argument,
+                          pool +
+                              " wants the rest of the cores, but only a shared pool can have "
+                              "it; give it CPUs or a number of cores");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string_view to_text(PoolKind kind) {
@@ -51,6 +70,9 @@ std::string_view to_text(PoolMode mode) {
 }
 std::string_view to_text(Isolation isolation) {
     return name_of(kIsolations, isolation);
+}
+std::string_view to_text(PartitionType type) {
+    return name_of(kPartitionTypes, type);
 }
 std::string_view to_text(Grade grade) {
     return name_of(kGrades, grade);
@@ -64,8 +86,15 @@ std::optional<PoolMode> pool_mode_from(std::string_view text) {
 std::optional<Isolation> isolation_from(std::string_view text) {
     return value_of(kIsolations, text);
 }
+std::optional<PartitionType> partition_type_from(std::string_view text) {
+    return value_of(kPartitionTypes, text);
+}
 std::optional<Grade> grade_from(std::string_view text) {
     return value_of(kGrades, text);
+}
+
+bool is_kept_name(std::string_view name) {
+    return name == kHolderGroup || name == kReleasedGroup;
 }
 
 Status check_specs(const std::vector<PoolSpec>& specs) {
@@ -79,9 +108,14 @@ Status check_specs(const std::vector<PoolSpec>& specs) {
                                   " has a bad name: use 1-64 letters, digits, '_', '.' or '-', "
                                   "not starting with '.' or '-'");
         }
+        if (is_kept_name(spec.name)) {
+            return make_error(Errc::invalid_argument,
+                              pool + " has a name that CMK keeps for itself; choose another");
+        }
         if (!names.insert(spec.name).second) {
             return make_error(Errc::invalid_argument, pool + " is configured twice");
         }
+        CMK_TRY(check_size(spec, pool));
         if (!std::holds_alternative<RestOfCores>(spec.size)) continue;
         if (rest != nullptr) {
             return make_error(Errc::invalid_argument,

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "core/cpu_set.h"
 #include "core/grade.h"
+#include "core/partition.h"
 
 namespace cmk {
 
@@ -57,7 +58,8 @@ struct PoolSpec {
 struct Pool {
     PoolSpec spec;
     CpuSet cpus;
-    bool boot_isolated = false;  ///< its CPUs are those of isolcpus=
+    bool boot_isolated = false;                       ///< its CPUs are those of isolcpus=
+    PartitionType partition = PartitionType::member;  ///< what its group shall be
 
     friend bool operator==(const Pool&, const Pool&) = default;
 };
@@ -69,7 +71,15 @@ std::optional<PoolKind> pool_kind_from(std::string_view text);
 std::optional<PoolMode> pool_mode_from(std::string_view text);
 std::optional<Isolation> isolation_from(std::string_view text);
 
-/// Names safe and each there once, at most one pool with the rest. Errors: invalid_argument.
+/// Groups beside the pools in the unit that holds the leases: the unit's own process, and processes
+/// of released leases that have no place to go back to.
+inline constexpr char kHolderGroup[] = "holder";
+inline constexpr char kReleasedGroup[] = "released";
+
+bool is_kept_name(std::string_view name);
+
+/// Names safe, not kept for CMK, and each there once; explicit CPUs not none; at most one pool with
+/// the rest, and that one shared. Errors: invalid_argument.
 Status check_specs(const std::vector<PoolSpec>& specs);
 
 /// The pool of that name, or nullptr.

@@ -172,12 +172,12 @@ Status Planner::check_isolated_demand() const {
     }
     const std::size_t left = untaken(isolated_).size();
     if (wanted <= left) return {};
+    const bool all = left == isolated_.size();
     return make_error(Errc::not_enough_cpus,
-                      cores_text(wanted) + " wanted for " + join(counted_names(), ", ") + ", but " +
-                          (left == isolated_.size() ? "only " : "of those ") + cores_text(left) +
-                          (left == 1 ? " is" : " are") +
-                          (left == isolated_.size() ? "" : " left that are") +
-                          " isolated at boot (" + isolated_cpus_.to_cpulist() +
+                      cores_text(wanted) + " wanted for " + join(counted_names(), ", ") +
+                          ", but only " + cores_text(left) + (left == 1 ? " is" : " are") +
+                          (all ? "" : " left of those") + " isolated at boot (" +
+                          isolated_cpus_.to_cpulist() +
                           "); ask for fewer, isolate more whole cores with isolcpus=, or name a "
                           "pool's CPUs");
 }

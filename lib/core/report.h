@@ -84,10 +84,10 @@ struct ReconcileReport {
 
 /// Something that happened, for monitors.
 struct Event {
-    enum class Kind { lease_added, lease_removed, pools_changed };
+    enum class Kind { lease_added, lease_removed, grade_changed, pools_changed };
     Kind kind = Kind::pools_changed;
     std::optional<Lease> lease = {};
-    std::string reason = {};  ///< for lease_removed
+    std::string reason = {};  ///< for lease_removed, and for grade_changed what it was
 
     friend bool operator==(const Event&, const Event&) = default;
 };

@@ -60,6 +60,16 @@ PoolKind read_kind(JsonReader& reader) {
     return enum_of<PoolKind>(reader, "kind", pool_kind_from, "exclusive, shared");
 }
 
+PartitionType read_partition(JsonReader& reader) {
+    return enum_of<PartitionType>(reader, "partition", partition_type_from,
+                                  "member, root, isolated");
+}
+
+Isolation read_isolation(JsonReader& reader) {
+    return enum_of<Isolation>(reader, "isolation", isolation_from,
+                              "auto, partition, cpuset, affinity");
+}
+
 Grade read_grade(JsonReader& reader, const char* key) {
     return enum_of<Grade>(reader, key, grade_from, "A, B, C, D");
 }
@@ -81,6 +91,7 @@ std::optional<LeaseStatus> lease_status_from(std::string_view text) {
 constexpr std::pair<Event::Kind, const char*> kEventKinds[] = {
     {Event::Kind::lease_added, "lease_added"},
     {Event::Kind::lease_removed, "lease_removed"},
+    {Event::Kind::grade_changed, "grade_changed"},
     {Event::Kind::pools_changed, "pools_changed"}};
 
 std::optional<Event::Kind> event_kind_from(std::string_view text) {
@@ -239,10 +250,7 @@ Result<PoolSpec> pool_spec_from(const json& value) {
     if (reader.has("mode")) {
         spec.mode = enum_of<PoolMode>(reader, "mode", pool_mode_from, "packed, spread");
     }
-    if (reader.has("isolation")) {
-        spec.isolation = enum_of<Isolation>(reader, "isolation", isolation_from,
-                                            "auto, partition, cpuset, affinity");
-    }
+    if (reader.has("isolation")) spec.isolation = read_isolation(reader);
     if (reader.has("require_grade")) spec.require_grade = read_grade(reader, "require_grade");
     read_access(reader, spec.access);
     return finish(reader, std::move(spec));
@@ -251,7 +259,8 @@ Result<PoolSpec> pool_spec_from(const json& value) {
 json to_json(const Pool& pool) {
     return {{"spec", to_json(pool.spec)},
             {"cpus", pool.cpus.to_cpulist()},
-            {"boot_isolated", pool.boot_isolated}};
+            {"boot_isolated", pool.boot_isolated},
+            {"partition", to_text(pool.partition)}};
 }
 
 Result<Pool> pool_from(const json& value) {
@@ -262,6 +271,7 @@ Result<Pool> pool_from(const json& value) {
     CMK_TRY_ASSIGN(pool.spec, pool_spec_from(*spec));
     pool.cpus = reader.cpus("cpus");
     pool.boot_isolated = reader.flag("boot_isolated");
+    if (reader.has("partition")) pool.partition = read_partition(reader);
     return finish(reader, std::move(pool));
 }
 
@@ -278,7 +288,8 @@ json to_json(const PoolReport& report) {
             {"free_cores", report.free_cores},
             {"leases", report.leases},
             {"waiting", report.waiting},
-            {"boot_isolated", pool.boot_isolated}};
+            {"boot_isolated", pool.boot_isolated},
+            {"partition", to_text(pool.partition)}};
 }
 
 Result<PoolReport> pool_report_from(const json& value) {
@@ -288,10 +299,11 @@ Result<PoolReport> pool_report_from(const json& value) {
     spec.name = reader.text("name");
     spec.kind = read_kind(reader);
     spec.mode = enum_of<PoolMode>(reader, "mode", pool_mode_from, "packed, spread");
-    spec.isolation = enum_of<Isolation>(reader, "isolation", isolation_from, "auto, ...");
+    spec.isolation = read_isolation(reader);
     spec.require_grade = read_grade(reader, "require_grade");
     report.pool.cpus = reader.cpus("cpus");
     report.pool.boot_isolated = reader.flag("boot_isolated");
+    if (reader.has("partition")) report.pool.partition = read_partition(reader);
     report.free = reader.cpus("free");
     report.cores = static_cast<unsigned>(reader.number("cores", kMaxCpus));
     report.free_cores = static_cast<unsigned>(reader.number("free_cores", kMaxCpus));
@@ -416,17 +428,20 @@ Result<LeaseVerdict> verdict_from(const json& value) {
 json to_json(const Event& event) {
     json value{{"kind", kEventKinds[static_cast<std::size_t>(event.kind)].second}};
     if (event.lease) value["lease"] = to_json(*event.lease);
-    if (event.kind == Event::Kind::lease_removed) value["reason"] = event.reason;
+    if (!event.reason.empty()) value["reason"] = event.reason;
     return value;
 }
 
 Result<Event> event_from(const json& value) {
     JsonReader reader(value);
     Event event;
-    event.kind = enum_of<Event::Kind>(reader, "kind", event_kind_from, "an event");
+    event.kind = enum_of<Event::Kind>(reader, "kind", event_kind_from,
+                                      "lease_added, lease_removed, pools_changed");
     if (reader.has("reason")) event.reason = reader.text("reason");
     if (const json* lease = reader.member("lease")) {
         CMK_TRY_ASSIGN(event.lease, lease_from(*lease));
+    } else if (event.kind != Event::Kind::pools_changed) {
+        reader.fail("lease", "is missing");
     }
     return finish(reader, std::move(event));
 }

@@ -164,7 +164,10 @@ Result<Nothing> from(JsonReader&, const Nothing&) {
 Result<Grant> from(JsonReader& reader, Grant grant) {
     grant.lease = reader.text("lease");
     grant.cpus = reader.cpus("cpus");
-    grant.grade = grade_from(reader.text("grade")).value_or(Grade::D);
+    const std::string grade = reader.text("grade");
+    const auto known = grade_from(grade);
+    if (!known) reader.fail("grade", quote(grade) + " is not one of A, B, C, D");
+    grant.grade = known.value_or(Grade::D);
     grant.notes = reader.texts("notes");
     if (reader.has("shared")) grant.shared = reader.cpus("shared");
     if (reader.has("infra")) grant.infra = reader.cpus("infra");

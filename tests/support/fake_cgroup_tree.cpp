@@ -17,6 +17,10 @@ FakeCgroupTree FakeCgroupTree::from_ledger(const Ledger& ledger) {
     FakeCgroupTree tree;
     for (const Pool& pool : ledger.pools()) {
         tree.root_ |= pool.cpus;
+        if (!pool.cpus.empty() && pool.partition != PartitionType::member) {
+            tree.reserved_ |= pool.cpus;
+            tree.partitions_[pool.spec.name] = pool.partition;
+        }
         if (!pool.cpus.empty()) tree.pools_[pool.spec.name] = pool.cpus;
     }
     for (const auto& [id, lease] : ledger.leases()) {
@@ -35,6 +39,7 @@ Status FakeCgroupTree::apply(const Plan& plan) {
 Status FakeCgroupTree::apply(const Edit& edit) {
     switch (edit.kind) {
         case EditKind::set_root: return set_root(edit);
+        case EditKind::set_reserved: return set_reserved(edit);
         case EditKind::make_pool: return make_pool(edit);
         case EditKind::set_pool: return set_pool(edit);
         case EditKind::remove_pool: return remove_pool(edit);
@@ -58,6 +63,29 @@ Status FakeCgroupTree::set_root(const Edit& edit) {
     return {};
 }
 
+Status FakeCgroupTree::set_reserved(const Edit& edit) {
+    if (edit.before != reserved_) return broken(edit, "reserved was " + reserved_.to_cpulist());
+    if (edit.cpus == reserved_) return broken(edit, "changes nothing");
+    for (const auto& [name, type] : partitions_) {
+        if (!edit.cpus.contains_all(pools_.at(name))) {
+            return broken(edit, "the partition " + name + " is not inside");
+        }
+    }
+    reserved_ = edit.cpus;
+    return {};
+}
+
+/// A partition has only what the groups above it reserve.
+Status FakeCgroupTree::set_partition(const Edit& edit) {
+    partitions_.erase(edit.pool);
+    if (edit.partition == PartitionType::member) return {};
+    if (!reserved_.contains_all(edit.cpus)) {
+        return broken(edit, "reserved is " + reserved_.to_cpulist());
+    }
+    partitions_[edit.pool] = edit.partition;
+    return {};
+}
+
 Status FakeCgroupTree::check_pool_cpus(const Edit& edit) const {
     if (edit.cpus.empty()) return broken(edit, "a group without CPUs");
     if (!root_.contains_all(edit.cpus)) return broken(edit, "root has " + root_.to_cpulist());
@@ -72,7 +100,7 @@ Status FakeCgroupTree::check_pool_cpus(const Edit& edit) const {
 Status FakeCgroupTree::make_pool(const Edit& edit) {
     CMK_TRY(check_pool_cpus(edit));
     if (!pools_.emplace(edit.pool, edit.cpus).second) return broken(edit, "exists");
-    return {};
+    return set_partition(edit);
 }
 
 Status FakeCgroupTree::set_pool(const Edit& edit) {
@@ -80,14 +108,16 @@ Status FakeCgroupTree::set_pool(const Edit& edit) {
     const auto at = pools_.find(edit.pool);
     if (at == pools_.end()) return broken(edit, "does not exist");
     if (at->second != edit.before) return broken(edit, "was " + at->second.to_cpulist());
-    if (at->second == edit.cpus) return broken(edit, "changes nothing");
+    if (at->second == edit.cpus && edit.partition == edit.partition_before) {
+        return broken(edit, "changes nothing");
+    }
     for (const auto& entry : leases_) {
         if (entry.second.pool == edit.pool && !edit.cpus.contains_all(entry.second.cpus)) {
             return broken(edit, "lease " + entry.first + " is not inside");
         }
     }
     at->second = edit.cpus;
-    return {};
+    return set_partition(edit);
 }
 
 Status FakeCgroupTree::remove_pool(const Edit& edit) {
@@ -97,6 +127,7 @@ Status FakeCgroupTree::remove_pool(const Edit& edit) {
         if (entry.second.pool == edit.pool) return broken(edit, "holds lease " + entry.first);
     }
     pools_.erase(at);
+    partitions_.erase(edit.pool);
     return {};
 }
 

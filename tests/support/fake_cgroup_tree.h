@@ -31,6 +31,8 @@ private:
     };
 
     Status set_root(const Edit& edit);
+    Status set_reserved(const Edit& edit);
+    Status set_partition(const Edit& edit);
     Status make_pool(const Edit& edit);
     Status set_pool(const Edit& edit);
     Status remove_pool(const Edit& edit);
@@ -41,6 +43,8 @@ private:
     Status check_pool_cpus(const Edit& edit) const;
 
     CpuSet root_;
+    CpuSet reserved_;
+    std::map<std::string, PartitionType> partitions_;
     std::map<std::string, CpuSet> pools_;
     std::map<std::string, LeaseGroup> leases_;  // those with a group
     std::map<std::string, CpuSet> attached_;    // CPUs of the owners that are held

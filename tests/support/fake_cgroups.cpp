@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/fake_cgroups.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -79,16 +81,39 @@ Status FakeCgroups::set_root(const CpuSet& cpus) {
     return {};
 }
 
-Status FakeCgroups::make_pool(const std::string& pool, const CpuSet& cpus) {
+Status FakeCgroups::set_reserved(const CpuSet& cpus) {
+    calls.push_back("set_reserved " + cpus.to_cpulist());
+    CMK_TRY(may_call());
+    for (const auto& [name, pool] : tree.pools) {
+        if (pool.partition == PartitionType::member || cpus.contains_all(pool.cpus)) continue;
+        return fails(EBUSY);
+    }
+    tree.reserved = cpus;
+    return {};
+}
+
+/// As the kernel: it takes the type, and is invalid where the CPUs cannot be had.
+Status FakeCgroups::set_partition(PoolGroup& pool, PartitionType type) {
+    pool.partition = type;
+    pool.valid = true;
+    if (type == PartitionType::member) return {};
+    pool.valid = tree.reserved.contains_all(pool.cpus) && !pool.cpus.intersects(foreign);
+    if (pool.valid) return {};
+    return make_error(Errc::conflict, "the kernel refuses the partition");
+}
+
+Status FakeCgroups::make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) {
     calls.push_back("make_pool " + pool + " " + cpus.to_cpulist());
     CMK_TRY(may_call());
     if (!tree.root) return fails(ENOENT);
     if (!tree.root->contains_all(cpus)) return fails(EACCES);
     tree.pools[pool].cpus = cpus;
-    return {};
+    const Status done = set_partition(tree.pools[pool], type);
+    if (!done) tree.pools.erase(pool);
+    return done;
 }
 
-Status FakeCgroups::set_pool(const std::string& pool, const CpuSet& cpus) {
+Status FakeCgroups::set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) {
     calls.push_back("set_pool " + pool + " " + cpus.to_cpulist());
     CMK_TRY(may_call());
     const auto at = tree.pools.find(pool);
@@ -98,7 +123,7 @@ Status FakeCgroups::set_pool(const std::string& pool, const CpuSet& cpus) {
         if (!cpus.contains_all(lease.cpus)) return fails(EBUSY);
     }
     at->second.cpus = cpus;
-    return {};
+    return set_partition(at->second, type);
 }
 
 Status FakeCgroups::remove_pool(const std::string& pool) {
@@ -131,6 +156,12 @@ Status FakeCgroups::remove_lease(const LeaseGroup& group) {
     return {};
 }
 
+Status FakeCgroups::copy_limits(const LeaseGroup& group, const std::string& path) {
+    calls.push_back("copy_limits " + name_of(group) + " " + path);
+    CMK_TRY(may_call());
+    return limits;
+}
+
 Status FakeCgroups::attach(const LeaseGroup& group, int pid) {
     calls.push_back("attach " + name_of(group) + " " + std::to_string(pid));
     CMK_TRY(may_call());
@@ -152,20 +183,31 @@ Status FakeCgroups::move_to(const std::string& path, int pid) {
     return {};
 }
 
-Result<CpuSet> FakeCgroups::effective(const LeaseGroup& group) {
+Result<Confinement> FakeCgroups::confinement(const LeaseGroup& group) {
     CMK_TRY(may_call());
     const Group* found = find(group);
     if (found == nullptr) return fails(ENOENT);
-    return found->cpus;
+    const PoolGroup& pool = tree.pools[group.pool];
+    return Confinement{.effective = found->cpus,
+                       .exclusive = pool.valid && pool.partition != PartitionType::member};
 }
 
-CpuSet FakeCgroups::pool_cpus(const std::string& pool) {
+PoolState FakeCgroups::pool_state(const std::string& pool) {
     const auto at = tree.pools.find(pool);
-    return at == tree.pools.end() ? CpuSet{} : at->second.cpus;
+    if (at == tree.pools.end()) return {};
+    return {.cpus = at->second.cpus, .partition = at->second.partition, .valid = at->second.valid};
 }
 
-CpuSet FakeCgroups::root_cpus() {
-    return tree.root.value_or(CpuSet{});
+UniqueFd FakeCgroups::watch_partition(const std::string& pool) {
+    const bool is_there = remote_partitions && tree.pools.count(pool) > 0;
+    return UniqueFd(is_there ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : -1);
+}
+
+Status FakeCgroups::return_lost(const CpuSet& cpus) {
+    calls.push_back("return_lost " + cpus.to_cpulist());
+    CMK_TRY(may_call());
+    lost -= cpus;
+    return {};
 }
 
 Result<std::vector<int>> FakeCgroups::members(const LeaseGroup& group) {

@@ -24,11 +24,14 @@ public:
     };
     struct PoolGroup {
         CpuSet cpus = {};
+        PartitionType partition = PartitionType::member;
+        bool valid = true;
         std::map<std::string, Group> leases = {};
         friend bool operator==(const PoolGroup&, const PoolGroup&) = default;
     };
     struct Tree {
         std::optional<CpuSet> root = {};
+        CpuSet reserved = {};
         std::map<std::string, PoolGroup> pools = {};
         std::map<int, std::string> elsewhere = {};  ///< where processes were moved back to
         friend bool operator==(const Tree&, const Tree&) = default;
@@ -42,6 +45,14 @@ public:
     Tree tree;
     /// Set to false for a host without cpusets.
     bool groups_usable = true;
+    /// Set for a host with remote partitions.
+    bool remote_partitions = false;
+    /// Somebody else holds these: partitions with them do not come into force.
+    CpuSet foreign = {};
+    /// CPUs that neither everybody nor a partition has.
+    CpuSet lost = {};
+    /// What copy_limits answers.
+    Status limits = {};
 
     /// Puts a process into a lease's group as fork(2) would.
     void add_member(const LeaseGroup& group, int pid);
@@ -56,25 +67,32 @@ public:
     std::vector<std::string> calls;
 
     std::string mechanism() const override;
-    bool has_groups() const override { return groups_usable; }
+    Abilities abilities() const override {
+        return {.cpusets = groups_usable, .remote_partitions = remote_partitions};
+    }
     std::string path_in(const std::string& proc_cgroup) const override;
     Status set_root(const CpuSet& cpus) override;
-    Status make_pool(const std::string& pool, const CpuSet& cpus) override;
-    Status set_pool(const std::string& pool, const CpuSet& cpus) override;
+    Status set_reserved(const CpuSet& cpus) override;
+    Status make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) override;
+    Status set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) override;
     Status remove_pool(const std::string& pool) override;
     Status make_lease(const LeaseGroup& group, const CpuSet& cpus) override;
     Status remove_lease(const LeaseGroup& group) override;
+    Status copy_limits(const LeaseGroup& group, const std::string& path) override;
     Status attach(const LeaseGroup& group, int pid) override;
     Status move_to(const std::string& path, int pid) override;
-    Result<CpuSet> effective(const LeaseGroup& group) override;
-    CpuSet pool_cpus(const std::string& pool) override;
-    CpuSet root_cpus() override;
+    Result<Confinement> confinement(const LeaseGroup& group) override;
+    PoolState pool_state(const std::string& pool) override;
+    UniqueFd watch_partition(const std::string& pool) override;
+    Result<CpuSet> lost_cpus() override { return lost; }
+    Status return_lost(const CpuSet& cpus) override;
     Result<std::vector<int>> members(const LeaseGroup& group) override;
     Result<std::vector<std::string>> pools() override;
     Result<std::vector<FoundGroup>> leases() override;
 
 private:
     Status may_call();
+    Status set_partition(PoolGroup& pool, PartitionType type);
     void leave(int pid);
 
     std::function<bool(int)> is_running_;

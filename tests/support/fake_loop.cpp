@@ -20,9 +20,22 @@ Status FakeLoop::set_timer(const std::string& key, std::uint64_t delay_ms,
     return {};
 }
 
+Status FakeLoop::watch_change(const std::string& key, UniqueFd, std::function<void()> on_change) {
+    changes_[key] = std::move(on_change);
+    return {};
+}
+
+void FakeLoop::announce_change(const std::string& key) {
+    const auto at = changes_.find(key);
+    if (at == changes_.end()) return;
+    const auto on_change = at->second;
+    on_change();
+}
+
 void FakeLoop::forget(const std::string& key) {
     exits_.erase(key);
     timers_.erase(key);
+    changes_.erase(key);
 }
 
 unsigned FakeLoop::run_exits() {
@@ -56,6 +69,7 @@ void FakeLoop::advance(std::uint64_t ms) {
 void FakeLoop::clear() {
     exits_.clear();
     timers_.clear();
+    changes_.clear();
 }
 
 }  // namespace cmk

@@ -15,10 +15,14 @@ public:
                       std::function<void()> on_exit) override;
     Status set_timer(const std::string& key, std::uint64_t delay_ms,
                      std::function<void()> on_time) override;
+    Status watch_change(const std::string& key, UniqueFd file,
+                        std::function<void()> on_change) override;
     void forget(const std::string& key) override;
 
     /// Fires watches of processes that have ended until there is none left; returns how many.
     unsigned run_exits();
+    /// Fires the watch of a control file, if there is one.
+    void announce_change(const std::string& key);
     /// Moves time on and fires the timers that come due, earliest first.
     void advance(std::uint64_t ms);
 
@@ -41,6 +45,7 @@ private:
     };
     std::map<std::string, Exit> exits_;
     std::map<std::string, Timer> timers_;
+    std::map<std::string, std::function<void()>> changes_;
     std::uint64_t now_ms_ = 0;
 };
 

@@ -15,6 +15,7 @@
 #include "agent/manager.h"
 #include "agent/peer_credentials.h"
 #include "support/fake_cgroups.h"
+#include "support/fake_fd_store.h"
 #include "support/fake_loop.h"
 #include "support/fake_processes.h"
 
@@ -67,6 +68,7 @@ protected:
     /// Starts the agent's manager, after the end of an earlier one where there was one.
     Status start_manager(const std::string& boot_id) {
         manager.reset();
+        fd_store.pass_to_next_agent();
         store.reset();
         loop.clear();
         auto opened = StateStore::open(state_dir);
@@ -84,6 +86,7 @@ protected:
                 .processes = processes,
                 .loop = loop,
                 .store = *store,
+                .fd_store = fd_store,
                 .log = log,
                 .now = [] { return std::int64_t{1700000000}; },
                 .new_lease_id = [this] { return "lease" + std::to_string(++lease_ids); },
@@ -154,6 +157,7 @@ protected:
     FakeProcesses processes;
     FakeCgroups cgroups{[this](int pid) { return processes.is_running(pid); }};
     FakeLoop loop;
+    FakeFdStore fd_store;
     Log log{LogLevel::error};
     Config config;
     std::optional<StateStore> store;

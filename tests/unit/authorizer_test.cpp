@@ -116,6 +116,68 @@ TEST(Authorizer, AContainerSeesAndEndsItsOwnLeasesAlone) {
     }
 }
 
+/// What a container may do, by the socket that it came by.
+TEST(Authorizer, SocketsAreThePrivilegeOfContainers) {
+    struct Row {
+        SocketRole role;
+        bool leases_closed_pool, sees_own, sees_other, ends_own, ends_other, administers;
+    };
+    static constexpr Row kRows[] = {
+        {SocketRole::lease, false, true, false, true, false, false},
+        {SocketRole::observe, false, true, true, true, false, false},
+        {SocketRole::admin, true, true, true, true, true, true},
+    };
+    Authorizer authorizer;
+    const Pool closed = pool_for({}, {}, false);
+    authorizer.set_pools({closed});
+    const Lease own = lease_of(0, true, "/pod-a");
+    for (const Row& row : kRows) {
+        Peer peer = container_peer("/pod-a");
+        peer.role = row.role;
+        const std::string what = "role " + std::to_string(static_cast<int>(row.role));
+        EXPECT_TRUE(authorizer.may_lease(peer, pool_for({}, {}))) << what;
+        EXPECT_EQ(bool(authorizer.may_lease(peer, closed)), row.leases_closed_pool) << what;
+        EXPECT_EQ(authorizer.may_see(peer, own), row.sees_own) << what;
+        EXPECT_EQ(bool(authorizer.may_release(peer, own)), row.ends_own) << what;
+        for (const Lease& other : {lease_of(0, true, "/pod-b"), lease_of(0)}) {
+            EXPECT_EQ(authorizer.may_see(peer, other), row.sees_other) << what;
+            EXPECT_EQ(bool(authorizer.may_release(peer, other)), row.ends_other) << what;
+        }
+        EXPECT_EQ(bool(authorizer.may_administer(peer)), row.administers) << what;
+    }
+}
+
+TEST(Authorizer, AHostCallerIsTheSameAtEverySocket) {
+    Authorizer authorizer;
+    const Pool pool = pool_for({"daemon"}, {});
+    authorizer.set_pools({pool});
+    for (const SocketRole role : {SocketRole::lease, SocketRole::observe, SocketRole::admin}) {
+        Peer root = host_peer(0);
+        Peer user = host_peer(kSomebody);
+        root.role = user.role = role;
+        EXPECT_TRUE(authorizer.may_administer(root));
+        EXPECT_FALSE(authorizer.may_administer(user));
+        EXPECT_FALSE(authorizer.may_lease(user, pool));
+        EXPECT_FALSE(authorizer.may_release(user, lease_of(0)));
+        EXPECT_TRUE(authorizer.may_see(user, lease_of(0)));
+    }
+}
+
+TEST(Authorizer, PolkitVouchesForHostCallersAlone) {
+    Authorizer authorizer;
+    const Pool closed = pool_for({}, {}, false);
+    authorizer.set_pools({closed});
+    for (const bool contained : {false, true}) {
+        Peer peer = contained ? container_peer("/pod") : host_peer(kSomebody);
+        EXPECT_EQ(peer.may_be_vouched_for(), !contained);
+        peer.vouched = true;
+        EXPECT_FALSE(peer.may_be_vouched_for());
+        EXPECT_EQ(bool(authorizer.may_lease(peer, closed)), !contained);
+        EXPECT_EQ(bool(authorizer.may_release(peer, lease_of(0))), !contained);
+        EXPECT_EQ(bool(authorizer.may_administer(peer)), !contained);
+    }
+}
+
 TEST(Authorizer, AdministeringIsForRootOnTheHost) {
     const Authorizer authorizer;
     EXPECT_TRUE(authorizer.may_administer(host_peer(0)));

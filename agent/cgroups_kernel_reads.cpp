@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel says; cgroups_kernel.cpp has what changes it.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "agent/cgroups_kernel.h"
+#include "agent/cpu_census.h"
+#include "agent/partition_files.h"
+#include "base/file_io.h"
+#include "base/text.h"
+
+namespace cmk {
+
+namespace {
+
+constexpr char kCpus[] = "/cpuset.cpus";
+constexpr char kProcs[] = "/cgroup.procs";
+
+/// The path of a /proc/PID/cgroup line: "3:cpuset:/a" (v1, by controller) or "0::/a" (v2).
+std::string path_from_proc(const std::string& text, bool v1) {
+    for (const std::string_view line : split(text, '\n')) {
+        const std::size_t first = line.find(':');
+        const std::size_t second = line.find(':', first + 1);
+        if (second == std::string_view::npos) continue;
+        const std::string_view controllers = line.substr(first + 1, second - first - 1);
+        if (!v1 && controllers.empty()) return std::string(line.substr(second + 1));
+        for (const std::string_view name : split(controllers, ',')) {
+            if (v1 && name == "cpuset") return std::string(line.substr(second + 1));
+        }
+    }
+    return "/";
+}
+
+}  // namespace
+
+std::string CgroupsKernel::mechanism() const {
+    if (is_v1()) return "cgroup v1 cpuset";
+    return abilities_.remote_partitions ? "cgroup v2 partitions" : "cgroup v2 cpuset";
+}
+
+std::string CgroupsKernel::path_in(const std::string& proc_cgroup) const {
+    return path_from_proc(proc_cgroup, is_v1());
+}
+
+Result<Confinement> CgroupsKernel::confinement(const LeaseGroup& group) {
+    const char* file = is_v1() ? "/cpuset.effective_cpus" : "/cpuset.cpus.effective";
+    CMK_TRY_ASSIGN(const std::string text, read_file_at(top_.get(), path_of(group) + file));
+    Confinement found;
+    CMK_TRY_ASSIGN(found.effective, CpuSet::parse(text));
+    if (!abilities_.remote_partitions) return found;
+    CMK_TRY(judge_exclusive(top_.get(), path_of(group.pool), found));
+    return found;
+}
+
+PoolState CgroupsKernel::pool_state(const std::string& pool) {
+    PoolState state{.cpus = read_cpus(top_.get(), path_of(pool), kCpus)};
+    if (abilities_.remote_partitions) read_partition_into(top_.get(), path_of(pool), state);
+    return state;
+}
+
+UniqueFd CgroupsKernel::watch_partition(const std::string& pool) {
+    if (!abilities_.remote_partitions) return {};
+    const std::string path = path_of(pool) + "/cpuset.cpus.partition";
+    return UniqueFd(::openat(top_.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+Result<CpuSet> CgroupsKernel::lost_cpus() {
+    if (is_v1() || !home_.delegated) return CpuSet{};
+    CMK_TRY_ASSIGN(const std::string text,
+                   read_file_at(AT_FDCWD, "/sys/devices/system/cpu/online"));
+    CMK_TRY_ASSIGN(const CpuSet online, CpuSet::parse(text));
+    return find_lost(top_.get(), online);
+}
+
+Status CgroupsKernel::return_lost(const CpuSet& cpus) {
+    return return_to_everybody(top_.get(), cpus);
+}
+
+Result<std::vector<int>> CgroupsKernel::members(const LeaseGroup& group) {
+    CMK_TRY_ASSIGN(const std::string text, read_file_at(top_.get(), path_of(group) + kProcs));
+    std::vector<int> pids;
+    for (const std::string_view line : split(text, '\n')) {
+        // 0 is a process of another PID namespace, which has no id here.
+        if (const auto pid = parse_unsigned(line); pid && *pid > 0) {
+            pids.push_back(static_cast<int>(*pid));
+        }
+    }
+    return pids;
+}
+
+Result<std::vector<std::string>> CgroupsKernel::groups_in(const std::string& path) {
+    CMK_TRY_ASSIGN(std::vector<std::string> names, list_dir_at(top_.get(), path));
+    std::erase_if(names, [&](const std::string& name) {
+        struct stat info {};
+        return ::fstatat(top_.get(), (path + "/" + name).c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0 ||
+               !S_ISDIR(info.st_mode);
+    });
+    return names;
+}
+
+Result<std::vector<std::string>> CgroupsKernel::pools() {
+    if (!claim_) return std::vector<std::string>{};
+    CMK_TRY_ASSIGN(std::vector<std::string> names, groups_in(home_.path));
+    if (home_.delegated) {
+        std::erase_if(names, [](const std::string& name) { return is_kept_name(name); });
+    }
+    return names;
+}
+
+Result<std::vector<FoundGroup>> CgroupsKernel::leases() {
+    std::vector<FoundGroup> found;
+    CMK_TRY_ASSIGN(const auto pool_names, pools());
+    for (const std::string& pool : pool_names) {
+        CMK_TRY_ASSIGN(const auto ids, groups_in(path_of(pool)));
+        for (const std::string& id : ids) {
+            found.push_back({{pool, id}, read_cpus(top_.get(), path_of(pool) + "/" + id, kCpus)});
+        }
+    }
+    return found;
+}
+
+}  // namespace cmk

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cpu_census.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "base/file_io.h"
+#include "base/text.h"
+
+namespace cmk {
+
+namespace {
+
+/// At the top of the hierarchy, and only while it takes to make and unmake it.
+constexpr char kRepairGroup[] = "cmk-repair";
+/// Deeper trees than any service manager makes end the walk.
+constexpr unsigned kMaxDepth = 32;
+
+void walk(int top, const std::string& path, unsigned depth, std::vector<FoundPartition>& found) {
+    const auto names = list_dir_at(top, path.empty() ? "." : path);
+    if (!names || depth > kMaxDepth) return;
+    for (const std::string& name : *names) {
+        const std::string child = path.empty() ? name : path + "/" + name;
+        struct stat info {};
+        if (::fstatat(top, child.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) continue;
+        if (!S_ISDIR(info.st_mode)) continue;
+        // Where the controller is not handed down, nothing below can be a partition.
+        const auto state = read_partition(top, child);
+        if (!state) continue;
+        if (state->type != PartitionType::member) {
+            found.push_back({child, *state, read_cpus(top, child, "/cpuset.cpus.effective")});
+        }
+        walk(top, child, depth + 1, found);
+    }
+}
+
+}  // namespace
+
+std::vector<FoundPartition> list_partitions(int top) {
+    std::vector<FoundPartition> found;
+    walk(top, "", 0, found);
+    return found;
+}
+
+std::string name_rivals(int top, const std::string& own, const CpuSet& cpus) {
+    std::string text;
+    for (const FoundPartition& partition : list_partitions(top)) {
+        if (partition.path.starts_with(own)) continue;
+        CpuSet wanted = partition.effective;
+        wanted |= read_cpus(top, partition.path, "/cpuset.cpus");
+        if (!wanted.intersects(cpus)) continue;
+        text += text.empty() ? " by " : ", ";
+        text += "/" + partition.path + " (" + partition.state.text + ", CPUs " +
+                (wanted & cpus).to_cpulist() + ")";
+    }
+    return text;
+}
+
+std::string name_siblings(int top, const std::string& own, const CpuSet& cpus) {
+    std::string text;
+    const auto names = list_dir_at(top, ".");
+    for (const std::string& name : names ? *names : std::vector<std::string>{}) {
+        const CpuSet theirs = read_cpus(top, name, "/cpuset.cpus");
+        if (name == own || !theirs.intersects(cpus)) continue;
+        text += (text.empty() ? " by /" : ", /") + name + " (CPUs " + theirs.to_cpulist() + ")";
+    }
+    return text;
+}
+
+CpuSet find_lost(int top, const CpuSet& online) {
+    CpuSet lost = online - read_cpus(top, ".", "/cpuset.cpus.effective");
+    for (const FoundPartition& partition : list_partitions(top)) {
+        if (partition.state.valid) lost -= partition.effective;
+    }
+    return lost;
+}
+
+Status return_to_everybody(int top, const CpuSet& cpus) {
+    if (::mkdirat(top, kRepairGroup, 0755) < 0 && errno != EEXIST) {
+        return errno_error(errno, std::string("cannot make ") + kRepairGroup);
+    }
+    Status done = write_file_at(top, std::string(kRepairGroup) + "/cpuset.cpus", cpus.to_cpulist());
+    if (done) done = write_partition(top, kRepairGroup, PartitionType::root);
+    if (done) done = write_partition(top, kRepairGroup, PartitionType::member);
+    if (::unlinkat(top, kRepairGroup, AT_REMOVEDIR) < 0 && done) {
+        done = errno_error(errno, std::string("cannot remove ") + kRepairGroup);
+    }
+    return done;
+}
+
+}  // namespace cmk

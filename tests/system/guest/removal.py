@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking the packages off again, under a running program, and what is left then."""
+
+from pathlib import Path
+
+import machine
+from cmk import (
+    AGENT,
+    BUS,
+    Held,
+    Program,
+    has_partition,
+    hold_by_partition,
+    init,
+    leases,
+    must_hold,
+    package_names,
+    serve,
+)
+from framework import deadline
+from machine import (
+    CGROUP,
+    allowed,
+    check,
+    cpuset_files,
+    effective,
+    eventually,
+    is_running,
+    must,
+    online,
+    run,
+    same,
+    unit,
+)
+from traces import KEPT, before_install, differences, etc_files, run_names
+
+APT = ("apt-get", "-y", "-q")
+
+
+def free_system_slice() -> None:
+    """Undoes what the tests asked for; a populated slice's CPUs can only be set to all."""
+    must("systemctl", "set-property", "--runtime", "system.slice", "AllowedCPUs=0-7")
+
+
+@deadline(600)
+def test_removing_lets_programs_run_on_anywhere() -> None:
+    hold_by_partition()
+    held = Held()
+    check(has_partition(), "the pool is a partition")
+    must(*APT, "remove", *package_names(), seconds=300)
+    check(is_running(held.pid), "the program runs on")
+    same(allowed(held.pid), online(), "where it may run")
+    same(effective(""), online(), "CPUs of everybody")
+    for group in CGROUP.glob("cmk*/**/"):
+        partition = group / "cpuset.cpus.partition"
+        if partition.exists():
+            same(machine.read(partition), "member", str(partition))
+    same(run("pgrep", "-l", "cmk").out, "", "processes of CMK")
+    check(BUS[0] not in must("busctl", "--system", "list", "--acquired"), "the bus name is free")
+    same(held.end(), 0, "the program's exit status")
+
+
+@deadline(600)
+def test_purging_leaves_the_machine_as_it_was() -> None:
+    before = before_install()
+    free_system_slice()
+    for program in list(Program.running):
+        program.kill()
+    must(*APT, "purge", *package_names(), seconds=300)
+    eventually(lambda: not list(CGROUP.glob("cmk*")), "the cgroups are gone")
+    same(differences(before.cpusets, cpuset_files()), [], "changed cpusets")
+    same(effective(""), online(), "CPUs of everybody")
+    changed = sorted(set(etc_files().items()) ^ set(before.etc.items()))
+    same([path for path, _ in changed if "cmk-" not in Path(path).name], [], "changed in /etc")
+    same([path for path, _ in changed if "cmk" in path], [], "left in /etc")
+    left = [name for name in run_names() - before.run if "cmk" in name]
+    same([name for name in left if not name.startswith(KEPT)], [], "left in /run")
+    patterns = ("cmk-agent*", "cmk-leases*")
+    same(must("systemctl", "list-unit-files", "--no-legend", *patterns), "", "units")
+    same(unit(AGENT, "LoadState"), "not-found", AGENT)
+    for name in package_names():
+        state = run("dpkg-query", "-W", "-f", "${db:Status-Status}", name).out
+        check(state in ("", "not-installed"), f"package {name} is {state}")
+
+
+@deadline(600)
+def test_it_can_be_installed_again() -> None:
+    serve()
+    init()
+    held = Held()
+    must_hold(held)
+    same(held.end(), 0, "exit status")
+    eventually(lambda: not leases(), "the lease ends")

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/uevents.h"
+
+#include <gtest/gtest.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "support/manager_fixture.h"
+
+namespace cmk {
+namespace {
+
+using namespace std::string_literals;
+
+TEST(Uevents, KnowsThoseOfCpus) {
+    EXPECT_TRUE(
+        is_cpu_uevent("offline@/devices/system/cpu/cpu3\0ACTION=offline\0"
+                      "DEVPATH=/devices/system/cpu/cpu3\0SUBSYSTEM=cpu\0SEQNUM=9\0"s));
+    EXPECT_FALSE(
+        is_cpu_uevent("offline@/devices/system/memory/memory3\0ACTION=offline\0"
+                      "SUBSYSTEM=memory\0"s));
+    EXPECT_FALSE(is_cpu_uevent("add@/x\0SUBSYSTEM=cpuidle\0"s));
+    EXPECT_FALSE(is_cpu_uevent("add@/x\0NAME=SUBSYSTEM=cpu\0"s));
+    EXPECT_FALSE(is_cpu_uevent(""));
+}
+
+/// A socketpair in the place of the netlink socket: its messages have no sender's port, as the
+/// kernel's have none.
+class UeventsTest : public testing::Test {
+protected:
+    void SetUp() override {
+        sd_event* made = nullptr;
+        ASSERT_GE(::sd_event_new(&made), 0);
+        event_.reset(made);
+        int ends[2] = {-1, -1};
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+        kernel_.reset(ends[0]);
+        auto watched = Uevents::watch(UniqueFd(ends[1]), event_.get(), [this] { ++changes_; });
+        ASSERT_TRUE(watched);
+        uevents_ = *std::move(watched);
+    }
+    void TearDown() override {
+        uevents_.reset();
+        event_.reset();
+    }
+    void send(const std::string& text) const {
+        EXPECT_GT(::send(kernel_.get(), text.data(), text.size(), 0), 0);
+    }
+    void pump() const {
+        while (::sd_event_run(event_.get(), 0) > 0) {
+        }
+    }
+
+    EventHandle event_;
+    UniqueFd kernel_;
+    std::unique_ptr<Uevents> uevents_;
+    unsigned changes_ = 0;
+};
+
+TEST_F(UeventsTest, ManyMessagesAreOneChange) {
+    for (int cpu = 0; cpu < 4; ++cpu)
+        send("offline@/devices/system/cpu/cpu" + std::to_string(cpu) + "\0SUBSYSTEM=cpu\0"s);
+    pump();
+    EXPECT_EQ(changes_, 1U);
+    send("online@/devices/system/cpu/cpu1\0SUBSYSTEM=cpu\0"s);
+    pump();
+    EXPECT_EQ(changes_, 2U);
+}
+
+TEST_F(UeventsTest, OtherDevicesChangeNothing) {
+    send("online@/devices/system/memory/memory1\0SUBSYSTEM=memory\0"s);
+    send("add@/devices/virtual/block/loop1\0SUBSYSTEM=block\0"s);
+    pump();
+    EXPECT_EQ(changes_, 0U);
+}
+
+class MachineChangedTest : public ManagerFixture {};
+
+TEST_F(MachineChangedTest, MendsWithoutBeingAsked) {
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant);
+    cgroups.find({"exclusive", grant->lease})->cpus = CpuSet{0};
+    manager->machine_changed();
+    EXPECT_EQ(cgroups.find({"exclusive", grant->lease})->cpus, grant->cpus);
+}
+
+}  // namespace
+}  // namespace cmk
