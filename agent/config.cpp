@@ -37,7 +37,7 @@ public:
     std::optional<std::string> text(const char* key) {
         const toml::node* node = find(key);
         if (node == nullptr) return std::nullopt;
-        const auto value = node->value_exact<std::string>();
+        auto value = node->value_exact<std::string>();
         if (!value) fail(*node, label(key) + " must be a string");
         return value;
     }

@@ -166,7 +166,7 @@ const sd_bus_vtable* DbusApi::vtable() {
 /// Where the agent's own lists do not allow a call, polkit may vouch for it. Either way the call is
 /// run then, and refuses whom it does not suffice.
 Status DbusApi::ask_first(sd_bus_message* message, Peer peer, const Status& allowed,
-                          const char* action, Run run) {
+                          const char* action, const Run& run) {
     if (allowed || !peer.may_be_vouched_for()) return run(message, peer);
     const auto call = std::make_shared<BusMessage>(::sd_bus_message_ref(message));
     const auto caller = std::make_shared<Peer>(std::move(peer));
@@ -179,10 +179,10 @@ Status DbusApi::ask_first(sd_bus_message* message, Peer peer, const Status& allo
     return asked ? Status{} : run(message, *caller);
 }
 
-Status DbusApi::administer(sd_bus_message* message, Run run) {
+Status DbusApi::administer(sd_bus_message* message, const Run& run) {
     CMK_TRY_ASSIGN(Peer peer, identify_(message));
     const Status allowed = manager_.may_administer(peer);
-    return ask_first(message, std::move(peer), allowed, kPolkitManage, std::move(run));
+    return ask_first(message, std::move(peer), allowed, kPolkitManage, run);
 }
 
 Status DbusApi::isolate(sd_bus_message* message) {
@@ -227,7 +227,7 @@ Status DbusApi::start(sd_bus_message* message, Peer peer, IsolateOrder order) {
                          [this, call](const Result<Grant>& result) { answer(*call, result); });
     if (call->ticket == 0) return {};
     waiting_[call->ticket] = call;
-    const Status watched = watch_sender(call);
+    Status watched = watch_sender(call);
     if (!watched) cancel(call->ticket);
     return watched;
 }

@@ -86,8 +86,8 @@ private:
     std::string lowest_grade() const;
 
     Status ask_first(sd_bus_message* message, Peer peer, const Status& allowed, const char* action,
-                     Run run);
-    Status administer(sd_bus_message* message, Run run);
+                     const Run& run);
+    Status administer(sd_bus_message* message, const Run& run);
     Result<Peer> other_process(int pidfd, Peer caller) const;
     Status start(sd_bus_message* message, Peer peer, IsolateOrder order);
     Status watch_sender(const PendingCall& call);

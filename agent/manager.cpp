@@ -274,8 +274,8 @@ bool Manager::serve_first(const std::string& pool) {
     auto waiter = queue_.take_first(pool);
     if (!waiter) return false;
     // It may have moved or changed its name while it waited.
-    auto info = ports_.processes.inspect(waiter->peer.pidfd.get());
-    if (info) waiter->peer.process = *std::move(info);
+    const auto info = ports_.processes.inspect(waiter->peer.pidfd.get());
+    if (info) waiter->peer.process = *info;
     Result<Grant> result = info ? grant(waiter->peer, waiter->order) : Result<Grant>(info.error());
     if (!result && result.error().code == Errc::not_enough_cpus) {
         queue_.put_back(*std::move(waiter));

@@ -17,7 +17,7 @@ void set_nonblocking(int fd) {
 
 }  // namespace
 
-PassedFds sort_passed_fds(std::vector<std::pair<std::string, UniqueFd>> named) {
+PassedFds sort_passed_fds(std::vector<std::pair<std::string, UniqueFd>>&& named) {
     static const std::map<std::string, SocketRole> kRoles{{"agent", SocketRole::lease},
                                                           {"observe", SocketRole::observe},
                                                           {"admin", SocketRole::admin}};

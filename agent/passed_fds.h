@@ -20,7 +20,7 @@ struct PassedFds {
 
 /// Sorts descriptors by their names (FileDescriptorName=): "agent", "observe" and "admin" listen,
 /// "uevent" is what it says, all others are pidfds named by their lease.
-PassedFds sort_passed_fds(std::vector<std::pair<std::string, UniqueFd>> named);
+PassedFds sort_passed_fds(std::vector<std::pair<std::string, UniqueFd>>&& named);
 
 /// Takes this process's; empty where it was not started by systemd.
 PassedFds take_passed_fds();

@@ -38,6 +38,21 @@ Result<Lease> load_lease(int dir, const std::string& name, std::string_view suff
     return lease;
 }
 
+/// An error says why the file is refused; files of other names are not looked at.
+Status load_file(int dir, const std::string& name, StoredState& state) {
+    if (name.ends_with(kLease) || name.ends_with(kIntent)) {
+        const char* suffix = name.ends_with(kLease) ? kLease : kIntent;
+        CMK_TRY_ASSIGN(Lease lease, load_lease(dir, name, suffix));
+        state.leases.push_back(std::move(lease));
+    } else if (name == kPools) {
+        CMK_TRY_ASSIGN(const std::string text, read_file_at(dir, name));
+        CMK_TRY_ASSIGN(state.pools, decode_pools_state(text));
+    } else if (name == kBoot) {
+        if (const auto text = read_file_at(dir, name)) state.boot_id = trim(*text);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<StateStore> StateStore::open(const std::string& path) {
@@ -93,19 +108,8 @@ Result<StoredState> StateStore::load() const {
     StoredState state;
     CMK_TRY_ASSIGN(const auto names, list_dir_at(dir_.get(), "."));
     for (const std::string& name : names) {
-        const bool is_lease = name.ends_with(kLease);
-        if (is_lease || name.ends_with(kIntent)) {
-            auto lease = load_lease(dir_.get(), name, is_lease ? kLease : kIntent);
-            if (lease) state.leases.push_back(*std::move(lease));
-            if (!lease) state.bad.push_back(name + ": " + lease.error().message);
-        } else if (name == kPools) {
-            const auto text = read_file_at(dir_.get(), name);
-            auto pools = text ? decode_pools_state(*text) : Result<std::vector<Pool>>(text.error());
-            if (pools) state.pools = *std::move(pools);
-            if (!pools) state.bad.push_back(name + ": " + pools.error().message);
-        } else if (name == kBoot) {
-            if (const auto text = read_file_at(dir_.get(), name)) state.boot_id = trim(*text);
-        }
+        const Status loaded = load_file(dir_.get(), name, state);
+        if (!loaded) state.bad.push_back(name + ": " + loaded.error().message);
     }
     return state;
 }

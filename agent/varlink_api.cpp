@@ -81,7 +81,7 @@ void VarlinkApi::handle(VarlinkConnection& connection, const std::string& messag
     std::visit([&](auto& method) { run(context, method); }, call.method);
 }
 
-void VarlinkApi::reply(const Context& context, std::string message) {
+void VarlinkApi::reply(const Context& context, const std::string& message) {
     if (!context.oneway) server_->send(context.connection, message);
 }
 

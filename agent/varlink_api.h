@@ -25,7 +25,7 @@ public:
 private:
     struct Context;
 
-    void reply(const Context& context, std::string message);
+    void reply(const Context& context, const std::string& message);
     template <typename T>
     void reply_result(const Context& context, const Result<T>& result);
 

@@ -43,8 +43,8 @@ std::string painted(const std::string& text, const Paint& paint) {
     return paint.empty() || text.empty() ? text : "\x1b[" + paint + "m" + text + "\x1b[0m";
 }
 
-std::vector<std::size_t> Table::widths(std::size_t max_width) const {
-    std::vector<std::size_t> widths;
+Table::Widths Table::widths(std::size_t max_width) const {
+    Widths widths;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         std::size_t width = columns_[i].title.size();
         for (const auto& row : rows_)
@@ -63,32 +63,40 @@ std::vector<std::size_t> Table::widths(std::size_t max_width) const {
     return widths;
 }
 
-std::string Table::text(std::size_t max_width, bool color) const {
-    const std::vector<std::size_t> width = widths(max_width);
-    std::string out;
+void Table::write_header(std::string& out, const Widths& width, bool color) const {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         out +=
             painted(aligned(columns_[i].title, width[i], columns_[i].is_number), color ? "2" : "");
         out += std::string(i + 1 < columns_.size() ? kGap : 0, ' ');
     }
     end_line(out);
-    for (const auto& row : rows_) {
-        std::vector<std::vector<std::string>> pieces;
-        std::size_t lines = 1;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            pieces.push_back(fold(row[i].text, width[i]));
-            lines = std::max(lines, pieces.back().size());
-        }
-        for (std::size_t line = 0; line < lines; ++line) {
-            for (std::size_t i = 0; i < row.size(); ++i) {
-                const std::string piece = line < pieces[i].size() ? pieces[i][line] : "";
-                const std::string cell = aligned(piece, width[i], columns_[i].is_number);
-                out += piece.empty() ? cell : painted(cell, color ? row[i].paint : "");
-                out += std::string(i + 1 < row.size() ? kGap : 0, ' ');
-            }
-            end_line(out);
-        }
+}
+
+void Table::write_row(std::string& out, const std::vector<Cell>& row, const Widths& width,
+                      bool color) const {
+    std::vector<std::vector<std::string>> pieces;
+    std::size_t lines = 1;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        pieces.push_back(fold(row[i].text, width[i]));
+        lines = std::max(lines, pieces.back().size());
     }
+    for (std::size_t line = 0; line < lines; ++line) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const std::string piece = line < pieces[i].size() ? pieces[i][line] : "";
+            const std::string cell = aligned(piece, width[i], columns_[i].is_number);
+            out += piece.empty() ? cell : painted(cell, color ? row[i].paint : "");
+            out += std::string(i + 1 < row.size() ? kGap : 0, ' ');
+        }
+        end_line(out);
+    }
+}
+
+std::string Table::text(std::size_t max_width, bool color) const {
+    const Widths width = widths(max_width);
+    std::string out;
+    write_header(out, width, color);
+    for (const auto& row : rows_)
+        write_row(out, row, width, color);
     return out;
 }
 

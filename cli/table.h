@@ -40,7 +40,12 @@ public:
     std::string text(std::size_t max_width, bool color) const;
 
 private:
-    std::vector<std::size_t> widths(std::size_t max_width) const;
+    using Widths = std::vector<std::size_t>;
+
+    Widths widths(std::size_t max_width) const;
+    void write_header(std::string& out, const Widths& width, bool color) const;
+    void write_row(std::string& out, const std::vector<Cell>& row, const Widths& width,
+                   bool color) const;
 
     std::vector<Column> columns_;
     std::vector<std::vector<Cell>> rows_;
