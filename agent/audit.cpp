@@ -21,7 +21,9 @@ void check_group(Cgroups& cgroups, const Lease& lease, PartitionType partition,
                       "effective CPUs " + found->effective.to_cpulist() + ", leased " +
                           lease.cpus.to_cpulist()});
     if (partition != PartitionType::member) {
-        checks.push_back({"partition", found->exclusive, found->evidence});
+        const std::string rivals = found->exclusive ? "" : cgroups.rivals(lease.pool, lease.cpus);
+        checks.push_back({"partition", found->exclusive,
+                          found->evidence + (rivals.empty() ? "" : "; wanted" + rivals)});
     }
 }
 
@@ -181,7 +183,7 @@ void Audit::mend_lease(const Lease& lease, ReconcileReport& report) {
     note_grade(lease, *grade, report);
 }
 
-/// The grade is what the kernel vouches for now, not what it once was.
+/// The grade is what the kernel vouches for at this moment.
 void Audit::note_grade(const Lease& lease, Grade grade, ReconcileReport& report) {
     if (grade == lease.grade) return;
     Lease changed = lease;

@@ -27,8 +27,7 @@ struct FoundGroup {
 struct PoolState {
     CpuSet cpus = {};  ///< what it was given
     PartitionType partition = PartitionType::member;
-    bool valid = true;      ///< false: the kernel says that the partition is not in force
-    std::string text = {};  ///< what cpuset.cpus.partition reads; "" where there is no such file
+    bool valid = true;  ///< false: the kernel says that the partition is not in force
 };
 
 /// What the kernel says about who may run where.
@@ -77,6 +76,9 @@ public:
     virtual Result<Confinement> confinement(const LeaseGroup& group) = 0;
     /// Without CPUs where there is no such group.
     virtual PoolState pool_state(const std::string& pool) = 0;
+    /// Who else has or wants CPUs of the pool's partition: " by /system.slice (CPUs 0-7)"; "" where
+    /// nobody is found. Walks the machine's groups: for explaining a failure.
+    virtual std::string rivals(const std::string& pool, const CpuSet& cpus) = 0;
     /// A descriptor that polls POLLPRI when the kernel changes the pool's partition; none where
     /// there is nothing to watch.
     virtual UniqueFd watch_partition(const std::string& pool) = 0;

@@ -27,6 +27,7 @@ public:
     Status move_to(const std::string&, int) override { return {}; }
     Result<Confinement> confinement(const LeaseGroup&) override { return Confinement{}; }
     PoolState pool_state(const std::string&) override { return {}; }
+    std::string rivals(const std::string&, const CpuSet&) override { return ""; }
     UniqueFd watch_partition(const std::string&) override { return {}; }
     Result<CpuSet> lost_cpus() override { return CpuSet{}; }
     Status return_lost(const CpuSet&) override { return {}; }

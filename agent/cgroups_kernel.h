@@ -41,6 +41,7 @@ public:
     Status move_to(const std::string& path, int pid) override;
     Result<Confinement> confinement(const LeaseGroup& group) override;
     PoolState pool_state(const std::string& pool) override;
+    std::string rivals(const std::string& pool, const CpuSet& cpus) override;
     UniqueFd watch_partition(const std::string& pool) override;
     Result<CpuSet> lost_cpus() override;
     Status return_lost(const CpuSet& cpus) override;

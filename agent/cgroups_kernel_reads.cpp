@@ -58,6 +58,10 @@ PoolState CgroupsKernel::pool_state(const std::string& pool) {
     return state;
 }
 
+std::string CgroupsKernel::rivals(const std::string&, const CpuSet& cpus) {
+    return name_rivals(top_.get(), home_.path.substr(0, home_.path.find('/')), cpus);
+}
+
 UniqueFd CgroupsKernel::watch_partition(const std::string& pool) {
     if (!abilities_.remote_partitions) return {};
     const std::string path = path_of(pool) + "/cpuset.cpus.partition";

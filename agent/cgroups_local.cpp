@@ -73,7 +73,7 @@ Status CgroupsLocal::take(const CpuSet& cpus) {
     CMK_TRY_ASSIGN(const PartitionState held, read_partition(top_.get(), slice_));
     // systemd writes cpuset.cpus; a live partition follows it.
     CMK_TRY(units_->set_allowed_cpus(slice_, cpus));
-    Status done = write_partition(top_.get(), slice_, type_);
+    Status done = write_partition(top_.get(), slice_, PartitionType::root);
     if (done) return {};
     if (done.error().code == Errc::conflict) {
         done.error().message += "; CPUs " + cpus.to_cpulist() + " are wanted" +
@@ -84,7 +84,7 @@ Status CgroupsLocal::take(const CpuSet& cpus) {
     if (held.type == PartitionType::member || !held.valid) {
         (void)give_back();
     } else if (units_->set_allowed_cpus(slice_, before)) {
-        (void)write_partition(top_.get(), slice_, type_);
+        (void)write_partition(top_.get(), slice_, PartitionType::root);
     }
     return done;
 }
@@ -106,7 +106,7 @@ Status CgroupsLocal::make_pool(const std::string& pool, const CpuSet& cpus, Part
 
 Status CgroupsLocal::set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) {
     if (is_local(pool) == (type != PartitionType::member)) {
-        if (is_local(pool)) CMK_TRY(write_partition(top_.get(), slice_, type_));
+        if (is_local(pool)) CMK_TRY(write_partition(top_.get(), slice_, PartitionType::root));
         return home_of(pool).set_pool(pool, cpus, PartitionType::member);
     }
     // The other home: the group is made anew, which the kernel refuses while leases are in it.
@@ -151,6 +151,10 @@ PoolState CgroupsLocal::pool_state(const std::string& pool) {
     PoolState state = home_of(pool).pool_state(pool);
     if (is_local(pool)) read_partition_into(top_.get(), slice_, state);
     return state;
+}
+
+std::string CgroupsLocal::rivals(const std::string& pool, const CpuSet& cpus) {
+    return is_local(pool) ? name_siblings(top_.get(), slice_, cpus) : members_->rivals(pool, cpus);
 }
 
 UniqueFd CgroupsLocal::watch_partition(const std::string& pool) {

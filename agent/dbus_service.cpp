@@ -168,9 +168,10 @@ std::string DbusApi::lowest_grade() const {
 /// Counts by itself: asking the manager for all leases at each event would cost with their number.
 void DbusApi::count_lease(const Event& event) {
     if (event.kind == Event::Kind::grade_changed) {
-        Grade& grade = leases_[event.lease->id];
-        --by_grade_[static_cast<std::size_t>(grade)];
-        ++by_grade_[static_cast<std::size_t>(grade = event.lease->grade)];
+        const auto at = leases_.find(event.lease->id);
+        if (at == leases_.end()) return;
+        --by_grade_[static_cast<std::size_t>(at->second)];
+        ++by_grade_[static_cast<std::size_t>(at->second = event.lease->grade)];
     } else if (event.kind == Event::Kind::lease_added) {
         const auto [at, is_new] = leases_.try_emplace(event.lease->id, event.lease->grade);
         if (is_new) ++by_grade_[static_cast<std::size_t>(at->second)];

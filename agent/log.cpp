@@ -97,13 +97,13 @@ void Log::write_journal(LogLevel level, std::string_view message, LogFields fiel
 
 void Log::write_stderr(LogLevel level, std::string_view message, LogFields fields) const {
     std::string line = std::string(level_name(level)) + " " + std::string(message);
-    const char* before = " (";
+    bool has_fields = false;
     for (const auto& [name, value] : fields) {
         if (name == "MESSAGE_ID") continue;
-        line += before + short_name(name) + "=" + std::string(value);
-        before = " ";
+        line += (has_fields ? " " : " (") + short_name(name) + "=" + std::string(value);
+        has_fields = true;
     }
-    line = printable(line) + (*before == ' ' && before[1] == '\0' ? ")\n" : "\n");
+    line = printable(line) + (has_fields ? ")\n" : "\n");
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

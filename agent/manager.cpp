@@ -106,13 +106,13 @@ Status Manager::start(const std::string& boot_id) {
         ports_.log.info(done);
     for (const std::string& problem : report.audit.problems)
         ports_.log.error(problem);
-    partitions_broken_ = !report.audit.problems.empty();
-    watch_all();
+    take_up_all();
     watch_partitions();
+    retry_broken_partitions();
     return {};
 }
 
-void Manager::watch_all() {
+void Manager::take_up_all() {
     std::vector<std::string> ids;
     for (const auto& [id, lease] : committer_.ledger().leases())
         ids.push_back(id);

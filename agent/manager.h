@@ -100,7 +100,7 @@ private:
     bool serve_first(const std::string& pool);
     void watch(const Lease& lease, UniqueFd pidfd);
     void watch_any(const std::string& id);
-    void watch_all();
+    void take_up_all();
     void take_up(const std::string& id);
     void on_exit(const std::string& id);
     void end_lease(const std::string& id, const std::string& reason);
@@ -109,7 +109,9 @@ private:
     ReconcileReport mend();
     ReconcileReport repair();
     void watch_partitions();
+    bool has_broken_partition() const;
     void on_partition_change();
+    void retry_broken_partitions();
     Result<ReconfigureReport> apply_pools(const std::vector<PoolSpec>& specs, bool dry_run);
     void emit(const Event& event);
 
@@ -123,7 +125,7 @@ private:
     WaitQueue queue_;
     std::map<std::string, int> end_retries_;
     std::set<std::string> watched_pools_;  // their partitions
-    bool partitions_broken_ = false;       // known and reported; tried again on a timer
+    bool partitions_broken_ = false;       // as the last audit left them
     std::vector<std::function<void(const Event&)>> listeners_;
 };
 

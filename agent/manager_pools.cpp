@@ -12,6 +12,7 @@ namespace {
 
 /// How soon a partition that could not be mended is tried again.
 constexpr std::uint64_t kRetryBrokenMs = 30'000;
+constexpr char kPartitionsKey[] = "partitions";
 /// Log entries of leases that are held more weakly, or more strongly again.
 constexpr char kGradeChangedMessage[] = "6f0c2f1d3bb94d6c8f2a7c15e0a94b71";
 
@@ -76,6 +77,7 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
         report.warnings.push_back(warning);
     }
     watch_partitions();
+    retry_broken_partitions();
     report.pools = list_pools();
     return report;
 }
@@ -144,7 +146,6 @@ void Manager::machine_changed() {
 /// Mends, and looks anew at whom leases and requests wait for.
 ReconcileReport Manager::repair() {
     ReconcileReport report = mend();
-    partitions_broken_ = false;
     for (const auto& [id, lease] : std::map(committer_.ledger().leases()))
         watch_any(id);
     serve_waiting();
@@ -177,6 +178,7 @@ ReconcileReport Manager::mend() {
         }
     }
     watch_partitions();
+    retry_broken_partitions();
     return report;
 }
 
@@ -195,31 +197,31 @@ void Manager::watch_partitions() {
     }
 }
 
-/// The kernel also announces what the agent itself does, repairs that fail included: so a broken
-/// partition is mended once when it breaks, and then from time to time.
-void Manager::on_partition_change() {
+bool Manager::has_broken_partition() const {
     const auto& pools = committer_.ledger().pools();
-    const bool broken = std::any_of(pools.begin(), pools.end(), [&](const Pool& pool) {
+    return std::any_of(pools.begin(), pools.end(), [&](const Pool& pool) {
         const PoolState state = ports_.cgroups.pool_state(pool.spec.name);
         return !pool.cpus.empty() && (!state.valid || state.partition != pool.partition);
     });
-    if (!broken) {
-        if (std::exchange(partitions_broken_, false)) mend();
-        return;
-    }
-    if (std::exchange(partitions_broken_, true)) return;
-    const ReconcileReport report = mend();
+}
+
+/// The kernel also announces what the agent itself does, repairs that fail included.
+void Manager::on_partition_change() {
+    if (has_broken_partition() == partitions_broken_) return;
+    const ReconcileReport report = repair();
     for (const std::string& done : report.repaired)
         ports_.log.warning(done);
     for (const std::string& problem : report.problems)
         ports_.log.error(problem);
-    if (report.problems.empty()) {
-        partitions_broken_ = false;
-        return;
-    }
-    const Status set = ports_.loop.set_timer("partitions", kRetryBrokenMs, [this] {
-        partitions_broken_ = false;
-        on_partition_change();
+}
+
+/// While one is broken, a timer looks whether what stood in the way has gone.
+void Manager::retry_broken_partitions() {
+    partitions_broken_ = ports_.cgroups.has_groups() && has_broken_partition();
+    if (!partitions_broken_) return ports_.loop.forget(kPartitionsKey);
+    const Status set = ports_.loop.set_timer(kPartitionsKey, kRetryBrokenMs, [this] {
+        for (const std::string& done : repair().repaired)
+            ports_.log.warning(done);
     });
     if (!set) ports_.log.error(set.error().message);
 }

@@ -45,11 +45,10 @@ Status write_partition(int top, const std::string& path, PartitionType type) {
 }
 
 void read_partition_into(int top, const std::string& path, PoolState& state) {
-    auto partition = read_partition(top, path);
+    const auto partition = read_partition(top, path);
     if (!partition) return;
     state.partition = partition->type;
     state.valid = partition->valid;
-    state.text = std::move(partition->text);
 }
 
 Status judge_exclusive(int top, const std::string& path, Confinement& found) {

@@ -17,7 +17,15 @@ Result<PartitionType> choose_partition(const Pool& pool, const Abilities& abilit
                        : PartitionType::member;
         case Isolation::partition: break;
     }
-    if (abilities.remote_partitions || abilities.local_partitions) return exclusive;
+    if (abilities.remote_partitions) return exclusive;
+    if (abilities.local_partitions && !pool.boot_isolated) return exclusive;
+    if (abilities.local_partitions) {
+        return make_error(Errc::unavailable,
+                          "pool " + quote(pool.spec.name) +
+                              " asks for isolation = \"partition\", but its CPUs are isolated at "
+                              "boot (isolcpus=), which only kernels since Linux 6.7 can hold in "
+                              "one; use \"auto\"");
+    }
     return make_error(Errc::unavailable,
                       "pool " + quote(pool.spec.name) +
                           " asks for isolation = \"partition\", which needs cgroup v2 with the "

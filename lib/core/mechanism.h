@@ -20,7 +20,8 @@ struct Abilities {
 /// What the pool's group shall be. Remote partitions hold exclusive pools unless the pool asks for
 /// less; local ones, which another unit's AllowedCPUs= can break, only a pool that asks for
 /// `partition`. CPUs isolated at boot need `isolated`: a `root` partition there turns invalid at
-/// its first change. Errors: unavailable when the pool asks for a partition and the host has none.
+/// its first change, and a local one is always `root`. Errors: unavailable when the pool asks for a
+/// partition and the host has none for it.
 Result<PartitionType> choose_partition(const Pool& pool, const Abilities& abilities);
 
 /// choose_partition for each pool. Errors: as there, with the pool's name.

@@ -49,6 +49,8 @@ public:
     bool remote_partitions = false;
     /// Somebody else holds these: partitions with them do not come into force.
     CpuSet foreign = {};
+    /// What rivals() answers.
+    std::string rival;
     /// CPUs that neither everybody nor a partition has.
     CpuSet lost = {};
     /// What copy_limits answers.
@@ -83,6 +85,7 @@ public:
     Status move_to(const std::string& path, int pid) override;
     Result<Confinement> confinement(const LeaseGroup& group) override;
     PoolState pool_state(const std::string& pool) override;
+    std::string rivals(const std::string&, const CpuSet&) override { return rival; }
     UniqueFd watch_partition(const std::string& pool) override;
     Result<CpuSet> lost_cpus() override { return lost; }
     Status return_lost(const CpuSet& cpus) override;
