@@ -83,6 +83,8 @@ bool is_alive(const Lease& lease, Cgroups& cgroups, Processes& processes) {
 ReconcileReport Audit::run(const CpuSet& held_before) {
     ReconcileReport report;
     mend_pools(report);
+    const std::string home = cgroups_.home_problem();
+    if (!home.empty()) report.problems.push_back(home);
     if (return_lost(held_before | reserved_by(committer_.ledger().pools()), report)) {
         mend_pools(report);
     }

@@ -92,8 +92,12 @@ Status Authorizer::may_lease_for_others(const Peer& peer) const {
                       "itself with Isolate");
 }
 
+bool Authorizer::may_see_host(const Peer& peer) const {
+    return !peer.container || peer.role != SocketRole::lease;
+}
+
 bool Authorizer::may_see(const Peer& peer, const Lease& lease) const {
-    return !peer.container || peer.role != SocketRole::lease || is_own(peer, lease);
+    return may_see_host(peer) || is_own(peer, lease);
 }
 
 Status Authorizer::may_release(const Peer& peer, const Lease& lease) const {

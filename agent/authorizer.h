@@ -30,6 +30,8 @@ public:
     Status may_release(const Peer& peer, const Lease& lease) const;
     /// May it see this lease? Everyone on the host; a container only its own, unless it came by
     /// another socket than the lease socket.
+    /// All leases, and what is wrong with the host.
+    bool may_see_host(const Peer& peer) const;
     bool may_see(const Peer& peer, const Lease& lease) const;
     /// May it change pools, reload or repair? Root on the host, or a container at the admin socket.
     Status may_administer(const Peer& peer) const;

@@ -82,6 +82,11 @@ public:
     /// A descriptor that polls POLLPRI when the kernel changes the pool's partition; none where
     /// there is nothing to watch.
     virtual UniqueFd watch_partition(const std::string& pool) = 0;
+    /// What is wrong with the unit that the groups stand in, and what to do; "" where all is well.
+    virtual std::string home_problem() = 0;
+    /// A descriptor that polls POLLPRI when the unit's own process comes or goes; none where the
+    /// groups stand in no unit.
+    virtual UniqueFd watch_home() = 0;
     /// Online CPUs that neither everybody nor any partition has: the kernel has lost them.
     virtual Result<CpuSet> lost_cpus() = 0;
     /// Gives lost CPUs back to everybody.

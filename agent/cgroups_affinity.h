@@ -29,6 +29,8 @@ public:
     PoolState pool_state(const std::string&) override { return {}; }
     std::string rivals(const std::string&, const CpuSet&) override { return ""; }
     UniqueFd watch_partition(const std::string&) override { return {}; }
+    std::string home_problem() override { return ""; }
+    UniqueFd watch_home() override { return {}; }
     Result<CpuSet> lost_cpus() override { return CpuSet{}; }
     Status return_lost(const CpuSet&) override { return {}; }
     Result<std::vector<int>> members(const LeaseGroup&) override { return std::vector<int>{}; }

@@ -140,18 +140,19 @@ Status CgroupsKernel::set_cpus(const std::string& path, const CpuSet& cpus) {
 }
 
 /// A group's CPUs and what it is to the rest of the machine.
-Status CgroupsKernel::put_into_partition(const std::string& path, const CpuSet& cpus,
+Status CgroupsKernel::put_into_partition(const std::string& pool, const CpuSet& cpus,
                                          PartitionType type) {
-    if (!abilities_.remote_partitions) return set_cpus(path, cpus);
+    if (!abilities_.remote_partitions) return set_cpus(path_of(pool), cpus);
     const bool is_member = type == PartitionType::member;
+    const std::string path = path_of(pool);
     if (is_member) CMK_TRY(write_partition(top_.get(), path, type));
     CMK_TRY(set_exclusive(top_.get(), {path}, is_member ? CpuSet{} : cpus));
     CMK_TRY(set_cpus(path, cpus));
     Status done = write_partition(top_.get(), path, type);
     if (!done && done.error().code == Errc::conflict) {
-        const std::string slice = home_.path.substr(0, home_.path.find('/'));
+        const std::string others = rivals(pool, cpus);
         done.error().message += "; CPUs " + cpus.to_cpulist() + " are wanted" +
-                                name_rivals(top_.get(), slice, cpus) +
+                                (others.empty() ? " by another group" : others) +
                                 ". Free them there, or give the pool other CPUs";
     }
     return done;
@@ -160,14 +161,14 @@ Status CgroupsKernel::put_into_partition(const std::string& path, const CpuSet& 
 Status CgroupsKernel::make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) {
     const std::string path = path_of(pool);
     CMK_TRY(make_group(path, cpus));
-    Status done = put_into_partition(path, cpus, type);
+    Status done = put_into_partition(pool, cpus, type);
     if (done && !is_v1()) done = hand_down(path);
     if (!done) (void)remove_pool(pool);
     return done;
 }
 
 Status CgroupsKernel::set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) {
-    return put_into_partition(path_of(pool), cpus, type);
+    return put_into_partition(pool, cpus, type);
 }
 
 Status CgroupsKernel::remove_group(const std::string& path) {

@@ -43,6 +43,8 @@ public:
     PoolState pool_state(const std::string& pool) override;
     std::string rivals(const std::string& pool, const CpuSet& cpus) override;
     UniqueFd watch_partition(const std::string& pool) override;
+    std::string home_problem() override;
+    UniqueFd watch_home() override;
     Result<CpuSet> lost_cpus() override;
     Status return_lost(const CpuSet& cpus) override;
     Result<std::vector<int>> members(const LeaseGroup& group) override;
@@ -55,8 +57,9 @@ private:
     bool is_v1() const { return version_ == CpusetMount::Version::v1; }
     std::string path_of(const std::string& pool) const { return home_.path + "/" + pool; }
     std::string path_of(const LeaseGroup& group) const;
+    std::string holder_events() const { return path_of(kHolderGroup) + "/cgroup.events"; }
     Status hand_down(const std::string& path);
-    Status put_into_partition(const std::string& path, const CpuSet& cpus, PartitionType type);
+    Status put_into_partition(const std::string& pool, const CpuSet& cpus, PartitionType type);
     Status keep_released(int pid);
     bool exists(const std::string& path) const;
     bool holds_claim() const;

@@ -58,14 +58,31 @@ PoolState CgroupsKernel::pool_state(const std::string& pool) {
     return state;
 }
 
-std::string CgroupsKernel::rivals(const std::string&, const CpuSet& cpus) {
-    return name_rivals(top_.get(), home_.path.substr(0, home_.path.find('/')), cpus);
+std::string CgroupsKernel::rivals(const std::string& pool, const CpuSet& cpus) {
+    const std::string slice = home_.path.substr(0, home_.path.find('/'));
+    const std::string others = name_rivals(top_.get(), slice, cpus);
+    return others.empty() ? name_siblings(top_.get(), path_of(pool), cpus) : others;
 }
 
 UniqueFd CgroupsKernel::watch_partition(const std::string& pool) {
     if (!abilities_.remote_partitions) return {};
     const std::string path = path_of(pool) + "/cpuset.cpus.partition";
     return UniqueFd(::openat(top_.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+std::string CgroupsKernel::home_problem() {
+    if (!home_.delegated) return "";
+    const auto events = read_file_at(top_.get(), holder_events());
+    if (events && events->find("populated 1") != std::string::npos) return "";
+    const std::string unit = home_.path.substr(home_.path.rfind('/') + 1);
+    return unit +
+           " has lost its process: leases hold, but would not be asked to end at shutdown. " +
+           "systemd starts it again as soon as no lease is left (systemctl status " + unit + ")";
+}
+
+UniqueFd CgroupsKernel::watch_home() {
+    if (!home_.delegated) return {};
+    return UniqueFd(::openat(top_.get(), holder_events().c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 Result<CpuSet> CgroupsKernel::lost_cpus() {

@@ -163,6 +163,11 @@ UniqueFd CgroupsLocal::watch_partition(const std::string& pool) {
     return UniqueFd(::openat(top_.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
+std::string CgroupsLocal::home_problem() {
+    const std::string problem = members_->home_problem();
+    return problem.empty() ? local_->home_problem() : problem;
+}
+
 Result<CpuSet> CgroupsLocal::lost_cpus() {
     return members_->lost_cpus();
 }

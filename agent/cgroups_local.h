@@ -42,6 +42,8 @@ public:
     PoolState pool_state(const std::string& pool) override;
     std::string rivals(const std::string& pool, const CpuSet& cpus) override;
     UniqueFd watch_partition(const std::string& pool) override;
+    std::string home_problem() override;
+    UniqueFd watch_home() override { return members_->watch_home(); }
     Result<CpuSet> lost_cpus() override;
     Status return_lost(const CpuSet& cpus) override;
     Result<std::vector<int>> members(const LeaseGroup& group) override;

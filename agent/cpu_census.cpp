@@ -60,11 +60,14 @@ std::string name_rivals(int top, const std::string& own, const CpuSet& cpus) {
 
 std::string name_siblings(int top, const std::string& own, const CpuSet& cpus) {
     std::string text;
-    const auto names = list_dir_at(top, ".");
+    const std::size_t slash = own.rfind('/');
+    const std::string parent = slash == std::string::npos ? "" : own.substr(0, slash + 1);
+    const auto names = list_dir_at(top, parent.empty() ? "." : parent);
     for (const std::string& name : names ? *names : std::vector<std::string>{}) {
-        const CpuSet theirs = read_cpus(top, name, "/cpuset.cpus");
-        if (name == own || !theirs.intersects(cpus)) continue;
-        text += (text.empty() ? " by /" : ", /") + name + " (CPUs " + theirs.to_cpulist() + ")";
+        const std::string path = parent + name;
+        const CpuSet theirs = read_cpus(top, path, "/cpuset.cpus");
+        if (path == own || !theirs.intersects(cpus)) continue;
+        text += (text.empty() ? " by /" : ", /") + path + " (CPUs " + theirs.to_cpulist() + ")";
     }
     return text;
 }

@@ -23,7 +23,7 @@ std::vector<FoundPartition> list_partitions(int top);
 /// of `cpus`; "" where there is none.
 std::string name_rivals(int top, const std::string& own, const CpuSet& cpus);
 
-/// The same for groups beside `own` at the top whose cpuset.cpus overlap: these keep a local
+/// The same for groups beside `own`, with the same parent, whose cpuset.cpus overlap: they keep a
 /// partition from coming into force.
 std::string name_siblings(int top, const std::string& own, const CpuSet& cpus);
 

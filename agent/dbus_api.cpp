@@ -263,7 +263,8 @@ Status DbusApi::list_leases(sd_bus_message* message) {
 }
 
 Status DbusApi::get_topology(sd_bus_message* message) {
-    const HostReport& host = manager_.host();
+    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
+    const HostReport host = manager_.describe_host(peer);
     return reply_values(message, host.topology.records(), host);
 }
 

@@ -174,6 +174,7 @@ void write(BusWriter& writer, const HostReport& host) {
     writer.text("isolated", host.isolated.to_cpulist());
     writer.text("mechanism", host.mechanism);
     writer.text("version", host.version);
+    writer.texts("problems", host.problems);
     writer.end();
 }
 

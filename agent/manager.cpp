@@ -91,11 +91,11 @@ Manager::Manager(Ports ports, HostReport host, Config config)
       audit_(ports_.cgroups, ports_.processes, committer_, executor_, ports_.store) {}
 
 Status Manager::start(const std::string& boot_id) {
-    CMK_TRY_ASSIGN(const PoolPlan planned, plan(config_.pools));
+    const Result<PoolPlan> planned = plan(config_.pools);
     CMK_TRY_ASSIGN(const RecoveryReport report,
                    recover(ports_.store, ports_.cgroups, ports_.processes, executor_, committer_,
-                           audit_, planned.pools, boot_id));
-    for (const std::string& warning : planned.warnings)
+                           audit_, planned, boot_id));
+    for (const std::string& warning : planned ? planned->warnings : std::vector<std::string>{})
         ports_.log.warning(warning);
     for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
         ports_.log.warning(warning);
@@ -106,9 +106,14 @@ Status Manager::start(const std::string& boot_id) {
         ports_.log.info(done);
     for (const std::string& problem : report.audit.problems)
         ports_.log.error(problem);
+    config_problems_ = std::exchange(host_.problems, report.audit.problems);
+    if (!report.kept_pools.empty()) config_problems_.push_back(report.kept_pools);
+    for (const std::string& problem : config_problems_)
+        ports_.log.error(problem);
+    keep_config();
     take_up_all();
     watch_partitions();
-    retry_broken_partitions();
+    retry_broken();
     return {};
 }
 
@@ -193,6 +198,10 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
         mend();
         given = committer_.commit({.added = {lease}});
     }
+    if (!given && given.error().sys_errno == ENOENT) {
+        const std::string problem = ports_.cgroups.home_problem();
+        if (!problem.empty()) return make_error(Errc::unavailable, problem);
+    }
     CMK_TRY(given);
     lease = *committer_.ledger().lease(lease.id);
     // Groups take bare ids: one that was freed meanwhile may have moved a stranger.
@@ -259,6 +268,13 @@ void Manager::answer(Ticket ticket, Error error) {
     if (!waiter) return;
     waiter->done(std::move(error));
     serve_waiting();
+}
+
+void Manager::stop_waiting() {
+    while (auto waiter = queue_.take_any()) {
+        ports_.loop.forget(wait_key(waiter->ticket));
+        waiter->done(make_error(Errc::restarting, "the agent is ending; ask again"));
+    }
 }
 
 void Manager::serve_waiting() {
@@ -375,6 +391,13 @@ std::vector<PoolReport> Manager::list_pools() const {
     for (PoolReport& report : reports)
         report.waiting = queue_.count(report.pool.spec.name);
     return reports;
+}
+
+HostReport Manager::describe_host(const Peer& peer) const {
+    HostReport host = host_;
+    host.problems.insert(host.problems.begin(), config_problems_.begin(), config_problems_.end());
+    if (!authorizer_.may_see_host(peer)) host.problems.clear();
+    return host;
 }
 
 std::vector<Lease> Manager::list_leases(const Peer& peer) const {

@@ -73,6 +73,10 @@ public:
         return static_cast<unsigned>(committer_.ledger().leases().size());
     }
     const HostReport& host() const { return host_; }
+    /// What that caller may know of the host.
+    HostReport describe_host(const Peer& peer) const;
+    /// The agent is about to end: whoever waits is told to ask the next one (restarting).
+    void stop_waiting();
     Result<std::vector<LeaseVerdict>> verify(const Peer& peer, const std::string& lease);
     Result<ReconcileReport> reconcile(const Peer& peer);
     /// CPUs came or went: mends what that broke, and logs it.
@@ -108,10 +112,12 @@ private:
     Result<PoolPlan> plan(const std::vector<PoolSpec>& specs) const;
     ReconcileReport mend();
     ReconcileReport repair();
+    void keep_config();
     void watch_partitions();
-    bool has_broken_partition() const;
+    void watch_file(const std::string& key, UniqueFd file);
+    bool is_broken() const;
     void on_partition_change();
-    void retry_broken_partitions();
+    void retry_broken();
     Result<ReconfigureReport> apply_pools(const std::vector<PoolSpec>& specs, bool dry_run);
     void emit(const Event& event);
 
@@ -125,7 +131,8 @@ private:
     WaitQueue queue_;
     std::map<std::string, int> end_retries_;
     std::set<std::string> watched_pools_;  // their partitions
-    bool partitions_broken_ = false;       // as the last audit left them
+    bool broken_ = false;                  // partitions or their unit, as the last audit left them
+    std::vector<std::string> config_problems_;  // why the configuration is not the files'
     std::vector<std::function<void(const Event&)>> listeners_;
 };
 

@@ -77,7 +77,7 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
         report.warnings.push_back(warning);
     }
     watch_partitions();
-    retry_broken_partitions();
+    retry_broken();
     report.pools = list_pools();
     return report;
 }
@@ -95,6 +95,7 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
         return with_context(std::move(written).error(), "the pools were not kept");
     }
     config_.pools = specs;
+    keep_config();
     if (report.changed) {
         ports_.log.info("pools changed on request");
         emit({Event::Kind::pools_changed, {}, ""});
@@ -111,11 +112,20 @@ Result<ReconfigureReport> Manager::reload(const Peer& peer) {
         report.warnings.push_back("[cgroup] takes effect when the agent starts next.");
     }
     config_ = std::move(config);
+    config_problems_.clear();
+    keep_config();
     if (report.changed) {
         emit({Event::Kind::pools_changed, {}, ""});
         serve_waiting();
     }
     return report;
+}
+
+/// For a start that finds a bad configuration.
+void Manager::keep_config() {
+    if (!config_problems_.empty()) return;
+    const Status kept = ports_.store.save_config(dump_config(config_));
+    if (!kept) ports_.log.warning(kept.error().message);
 }
 
 void Manager::reload_on_signal() {
@@ -177,27 +187,34 @@ ReconcileReport Manager::mend() {
             emit({Event::Kind::grade_changed, lease, was});
         }
     }
+    host_.problems = report.problems;
     watch_partitions();
-    retry_broken_partitions();
+    retry_broken();
     return report;
 }
 
 void Manager::watch_partitions() {
+    watch_file("home", ports_.cgroups.watch_home());
     for (const std::string& name : watched_pools_)
         ports_.loop.forget("partition/" + name);
     watched_pools_.clear();
     for (const Pool& pool : committer_.ledger().pools()) {
         if (pool.partition == PartitionType::member) continue;
-        UniqueFd file = ports_.cgroups.watch_partition(pool.spec.name);
-        if (!file) continue;
-        const Status watched = ports_.loop.watch_change(
-            "partition/" + pool.spec.name, std::move(file), [this] { on_partition_change(); });
-        if (!watched) ports_.log.error(watched.error().message);
+        watch_file("partition/" + pool.spec.name, ports_.cgroups.watch_partition(pool.spec.name));
         watched_pools_.insert(pool.spec.name);
     }
 }
 
-bool Manager::has_broken_partition() const {
+void Manager::watch_file(const std::string& key, UniqueFd file) {
+    ports_.loop.forget(key);
+    if (!file) return;
+    const Status watched =
+        ports_.loop.watch_change(key, std::move(file), [this] { on_partition_change(); });
+    if (!watched) ports_.log.error(watched.error().message);
+}
+
+bool Manager::is_broken() const {
+    if (!ports_.cgroups.home_problem().empty()) return true;
     const auto& pools = committer_.ledger().pools();
     return std::any_of(pools.begin(), pools.end(), [&](const Pool& pool) {
         const PoolState state = ports_.cgroups.pool_state(pool.spec.name);
@@ -207,7 +224,7 @@ bool Manager::has_broken_partition() const {
 
 /// The kernel also announces what the agent itself does, repairs that fail included.
 void Manager::on_partition_change() {
-    if (has_broken_partition() == partitions_broken_) return;
+    if (is_broken() == broken_) return;
     const ReconcileReport report = repair();
     for (const std::string& done : report.repaired)
         ports_.log.warning(done);
@@ -216,9 +233,9 @@ void Manager::on_partition_change() {
 }
 
 /// While one is broken, a timer looks whether what stood in the way has gone.
-void Manager::retry_broken_partitions() {
-    partitions_broken_ = ports_.cgroups.has_groups() && has_broken_partition();
-    if (!partitions_broken_) return ports_.loop.forget(kPartitionsKey);
+void Manager::retry_broken() {
+    broken_ = ports_.cgroups.has_groups() && is_broken();
+    if (!broken_) return ports_.loop.forget(kPartitionsKey);
     const Status set = ports_.loop.set_timer(kPartitionsKey, kRetryBrokenMs, [this] {
         for (const std::string& done : repair().repaired)
             ports_.log.warning(done);

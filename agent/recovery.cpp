@@ -56,7 +56,7 @@ std::vector<Lease> live_leases(StoredState& state, StateStore& store, Cgroups& c
 
 Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& processes,
                                Executor& executor, Committer& committer, Audit& audit,
-                               const std::vector<Pool>& wanted, const std::string& boot_id) {
+                               const Result<PoolPlan>& planned, const std::string& boot_id) {
     RecoveryReport report;
     CMK_TRY_ASSIGN(StoredState state, store.load());
     for (const std::string& bad : state.bad) {
@@ -66,11 +66,12 @@ Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& p
     forget_old_boot(store, state, boot_id, report);
     const auto live = live_leases(state, store, cgroups, processes, executor, report);
 
-    Status taken = committer.adopt({.added = live, .pools = wanted});
+    const Status taken = planned ? committer.adopt({.added = live, .pools = planned->pools})
+                                 : Status(planned.error());
     if (!taken) {
-        report.kept_old_pools = true;
-        report.notes.push_back("The configured pools do not fit the live leases (" +
-                               taken.error().message + "); the earlier pools stay in force.");
+        if (state.pools.empty()) return taken.error();
+        report.kept_pools = "the configured pools cannot be had (" + taken.error().message +
+                            "); the earlier pools stay in force";
         CMK_TRY(committer.adopt({.added = live, .pools = state.pools}));
     }
     CMK_TRY(store.save_boot_id(boot_id));

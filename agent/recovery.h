@@ -6,6 +6,7 @@
 
 #include "agent/audit.h"
 #include "agent/state_store.h"
+#include "core/pool_planner.h"
 
 namespace cmk {
 
@@ -13,14 +14,14 @@ namespace cmk {
 struct RecoveryReport {
     std::vector<std::string> notes = {};  ///< what was undone or refused, full sentences
     ReconcileReport audit = {};
-    bool kept_old_pools = false;  ///< the configuration's pools do not fit the live leases
+    std::string kept_pools = {};  ///< why the pools are those of before; "" where they are not
 };
 
 /// Takes up what an earlier agent left. Interrupted requests are undone, live leases keep their
-/// CPUs, and of `wanted` and the pools last in force the ones that fit the live leases are used.
-/// Errors: io, conflict when neither fits.
+/// CPUs, and of the planned pools and those last in force the ones that fit the live leases are
+/// used. Errors: io, conflict when neither fits.
 Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& processes,
                                Executor& executor, Committer& committer, Audit& audit,
-                               const std::vector<Pool>& wanted, const std::string& boot_id);
+                               const Result<PoolPlan>& planned, const std::string& boot_id);
 
 }  // namespace cmk

@@ -81,10 +81,15 @@ int SdLoop::on_pidfd(sd_event_source*, int, uint32_t, void* userdata) noexcept {
 }
 
 int SdLoop::on_change(sd_event_source*, int fd, uint32_t, void* userdata) noexcept {
+    auto* watch = static_cast<Watch*>(userdata);
     char text[64];
-    (void)!::pread(fd, text, sizeof text, 0);
+    // A file that has gone would fire for ever.
+    if (::pread(fd, text, sizeof text, 0) < 0) {
+        fire(watch->loop->changes_, std::string(watch->key));
+        return 0;
+    }
     // The callback may forget this watch.
-    const std::function<void()> callback = static_cast<Watch*>(userdata)->callback;
+    const std::function<void()> callback = watch->callback;
     try {
         callback();
     } catch (const std::exception& problem) {

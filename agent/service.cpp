@@ -41,6 +41,19 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// A bad configuration does not leave running leases without an agent: the one last in force holds
+/// until it is mended.
+Result<Config> read_config(const Options& options, const StateStore& store,
+                           std::vector<std::string>& problems) {
+    auto config = ConfigSource(options.config).read();
+    const auto last = store.config();
+    if (config || !last) return config;
+    CMK_TRY_ASSIGN(Config kept, parse_config({{"config.toml", *last}}));
+    problems.push_back("the configuration is not in force: " + config.error().message +
+                       "; the earlier one stays until systemctl reload cmk-agent takes it");
+    return kept;
+}
+
 Result<HostReport> read_host() {
     HostReport host{.version = CMK_VERSION};
     CMK_TRY_ASSIGN(host.topology, load_topology({}));
@@ -121,7 +134,6 @@ Manager::Ports Service::manager_ports() {
 
 Result<std::unique_ptr<Service>> Service::start(const Options& options) {
     PassedFds passed = take_passed_fds();
-    CMK_TRY_ASSIGN(Config config, ConfigSource(options.config).read());
     raise_descriptor_limit();
     sd_event* event = nullptr;
     if (const int error = ::sd_event_default(&event); error < 0) {
@@ -131,6 +143,7 @@ Result<std::unique_ptr<Service>> Service::start(const Options& options) {
     ::sd_event_set_watchdog(event, 1);
     CMK_TRY_ASSIGN(StateStore store, StateStore::open(options.state_dir));
     CMK_TRY_ASSIGN(HostReport host, read_host());
+    CMK_TRY_ASSIGN(Config config, read_config(options, store, host.problems));
     CMK_TRY_ASSIGN(auto cgroups, open_cgroups(config, !options.foreground, Log(config.log_level)));
     host.mechanism = cgroups->mechanism();
     std::unique_ptr<Service> service(new Service(options, std::move(config), std::move(loop),
@@ -217,6 +230,8 @@ void Service::announce(const Options& options) {
 Status Service::run() {
     const int error = ::sd_event_loop(event_.get());
     notifier_.stopping();
+    manager_.stop_waiting();
+    server_.stop();
     if (error < 0) return errno_error(-error, "the event loop failed");
     log_.info("ending; leases stay as they are");
     return {};

@@ -20,6 +20,7 @@ constexpr char kIntent[] = ".intent";
 constexpr char kLease[] = ".lease";
 constexpr char kPools[] = "pools";
 constexpr char kBoot[] = "boot";
+constexpr char kConfig[] = "config.toml";
 constexpr char kBad[] = ".bad";
 
 Status rename_in(int dir, const std::string& from, const std::string& to) {
@@ -98,6 +99,14 @@ void StateStore::remove(const std::string& id) {
 
 Status StateStore::save_pools(const std::vector<Pool>& pools) {
     return replace_file_at(dir_.get(), kPools, encode_pools_state(pools));
+}
+
+Status StateStore::save_config(const std::string& text) {
+    return replace_file_at(dir_.get(), kConfig, text);
+}
+
+Result<std::string> StateStore::config() const {
+    return read_file_at(dir_.get(), kConfig);
 }
 
 Status StateStore::save_boot_id(const std::string& boot_id) {

@@ -19,9 +19,9 @@ struct StoredState {
     std::vector<std::string> bad;  ///< files that were refused: "name: why"
 };
 
-/// The state directory: "pools", "boot" and one file a lease, "ID.intent" before the machine is
-/// changed and "ID.lease" after. A commit is one rename. Errors: io, with the path; conflict when
-/// another agent holds the directory.
+/// The state directory: "pools", "boot", "config.toml" and one file a lease, "ID.intent" before the
+/// machine is changed and "ID.lease" after. A commit is one rename. Errors: io, with the path;
+/// conflict when another agent holds the directory.
 class StateStore {
 public:
     /// Makes the directory (0700) where it is missing and locks it.
@@ -35,6 +35,9 @@ public:
     Status update(const Lease& lease);
     void remove(const std::string& id);
     Status save_pools(const std::vector<Pool>& pools);
+    /// The configuration last in force, as TOML.
+    Status save_config(const std::string& text);
+    Result<std::string> config() const;
     Status save_boot_id(const std::string& boot_id);
 
     Result<StoredState> load() const;

@@ -131,7 +131,7 @@ void VarlinkApi::run(const Context& context, wire::ListLeases&) {
 }
 
 void VarlinkApi::run(const Context& context, wire::GetTopology&) {
-    reply(context, wire::encode(manager_.host()));
+    reply(context, wire::encode(manager_.describe_host(context.connection.peer)));
 }
 
 void VarlinkApi::run(const Context& context, wire::Reconcile&) {

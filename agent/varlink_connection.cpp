@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/varlink_connection.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -51,6 +52,12 @@ VarlinkConnection::State VarlinkConnection::receive() {
     if (input_.feed({buffer, static_cast<std::size_t>(count)})) return State::open;
     too_long_ = true;
     return State::closed;
+}
+
+bool VarlinkConnection::expects_answer() const {
+    int unread = 0;
+    ::ioctl(fd_.get(), FIONREAD, &unread);
+    return deadline != 0 || unread > 0;
 }
 
 VarlinkConnection::State VarlinkConnection::send(const std::string& message) {

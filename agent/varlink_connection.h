@@ -38,6 +38,8 @@ public:
     bool has_partial() const { return input_.has_partial(); }
     /// While it waits for its answer, it may not pile up further requests.
     bool reads() const { return !half_closed && (ticket == 0 || !input_.is_full()); }
+    /// Has it begun a request, or is it yet to make its first?
+    bool expects_answer() const;
     /// Why receive() closed, where the client can still be told.
     bool too_long() const { return too_long_; }
     int fd() const { return fd_.get(); }

@@ -265,6 +265,13 @@ void VarlinkServer::for_one(int fd, const std::function<void(VarlinkConnection&)
     if (at != connections_.end() && !at->second->dropped) visit(*at->second);
 }
 
+void VarlinkServer::stop() {
+    for_each([&](VarlinkConnection& connection) {
+        if (connection.monitoring || !connection.expects_answer()) return;
+        send(connection, failure_text(Errc::restarting, "the agent is ending; ask again"));
+    });
+}
+
 /// Handlers still hold references: it is destroyed from the loop.
 void VarlinkServer::drop(VarlinkConnection& connection) {
     if (connection.dropped) return;

@@ -49,6 +49,9 @@ public:
     void for_each(const std::function<void(VarlinkConnection&)>& visit);
     /// Calls `visit` for the connection of that descriptor, if it is still open.
     void for_one(int fd, const std::function<void(VarlinkConnection&)>& visit);
+    /// The agent is about to end: who has sent less than a whole request, or one that nobody has
+    /// looked at, is told to ask the next agent (restarting).
+    void stop();
     std::size_t connections() const { return connections_.size(); }
 
 private:

@@ -18,6 +18,10 @@ std::optional<Waiter> WaitQueue::take(Ticket ticket) {
     return take_where([&](const Waiter& waiter) { return waiter.ticket == ticket; });
 }
 
+std::optional<Waiter> WaitQueue::take_any() {
+    return take_where([](const Waiter&) { return true; });
+}
+
 void WaitQueue::put_back(Waiter waiter) {
     waiters_.push_front(std::move(waiter));
 }

@@ -43,6 +43,7 @@ public:
     /// Puts back what take_first took, before all others.
     void put_back(Waiter waiter);
     std::optional<Waiter> take(Ticket ticket);
+    std::optional<Waiter> take_any();
     unsigned count(const std::string& pool) const;
     /// Pools that someone waits for.
     std::set<std::string> pools() const;

@@ -4,7 +4,7 @@
 namespace cmk {
 
 Result<Machine> ask_machine(const CommonOptions& common) {
-    CMK_TRY_ASSIGN(Client client, Client::connect(socket_path(common)));
+    CMK_TRY_ASSIGN(Client client, connect(common));
     Machine machine;
     CMK_TRY_ASSIGN(machine.host, client.call<HostReport>(wire::GetTopology{}));
     CMK_TRY_ASSIGN(machine.pools, client.call<std::vector<PoolReport>>(wire::ListPools{}));

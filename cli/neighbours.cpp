@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::size_t kNamesShown = 4;
 constexpr int kKthreadd = 2;
+/// CMK's own process in a local partition, where everything runs on the partition's CPUs: it only
+/// waits for the end of its unit.
+constexpr std::string_view kHolder = "/cmk-leases-partition.service/holder";
 
 struct Thread {
     int process = 0;
@@ -133,7 +136,9 @@ Check check_neighbours(const ProcessTable& table, const Lease& lease) {
     Tally kernel;
     for (const Thread& thread : table.threads) {
         if (!thread.allowed.intersects(lease.cpus)) continue;
-        if (table.processes.at(thread.process).is_kernel) {
+        const Process& process = table.processes.at(thread.process);
+        if (process.cpuset.ends_with(kHolder)) continue;
+        if (process.is_kernel) {
             kernel.add(thread.name);
         } else if (!belongs(table, lease, thread.process)) {
             user.add(thread.name);

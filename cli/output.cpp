@@ -229,6 +229,11 @@ std::string render_status(const HostReport& host, const std::vector<PoolReport>&
     out += "\n" + lease_table(leases, &tenants, style) + "\n";
     for (const std::string& line : fold(host_line(host, leases), style.width))
         out += line + "\n";
+    for (const std::string& problem : host.problems) {
+        out += "\n";
+        for (const std::string& line : fold("Problem: " + printable(problem, false), style.width))
+            out += line + "\n";
+    }
     return out;
 }
 

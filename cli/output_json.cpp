@@ -199,6 +199,7 @@ std::string data_of_machine(const char* kind, const HostReport& host,
     json value = document(kind);
     value["version"] = host.version;
     value["mechanism"] = host.mechanism;
+    value["problems"] = host.problems;
     value["isolated"] = host.isolated.to_cpulist();
     value["cpus"] = cpu_list(host, pools, leases);
     if (kind == std::string("Status")) {

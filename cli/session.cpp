@@ -80,4 +80,11 @@ int fail(const Error& error) {
     return name.exit;
 }
 
+Result<Client> connect(const CommonOptions& common) {
+    CMK_TRY_ASSIGN(Client client, Client::connect(socket_path(common)));
+    client.on_silence(
+        [] { complain("the agent has not answered yet; systemctl status cmk-agent may say why"); });
+    return client;
+}
+
 }  // namespace cmk

@@ -40,10 +40,13 @@ void complain(std::string_view text);
 /// Complains and returns the error's exit code.
 int fail(const Error& error);
 
+/// A connection that tells when the agent does not answer for long.
+Result<Client> connect(const CommonOptions& common);
+
 /// One call to the agent over a connection of its own.
 template <typename Reply>
 Result<Reply> ask(const CommonOptions& common, const wire::Method& method) {
-    CMK_TRY_ASSIGN(Client client, Client::connect(socket_path(common)));
+    CMK_TRY_ASSIGN(Client client, connect(common));
     return client.call<Reply>(method);
 }
 

@@ -165,7 +165,10 @@ int run_isolate(const std::vector<std::string>& arguments) {
                                            search_path == nullptr ? "/bin:/usr/bin" : search_path);
     if (found.error != 0) return cannot_run(options.program.front(), found.error);
 
-    auto client = Client::connect(socket_path(options.common));
+    auto client = connect(options.common);
+    if (client && request->wait_ms > 0) {
+        client->on_silence([&] { complain("waiting for cores of pool " + options.pool); });
+    }
     auto grant = client ? client->isolate(*std::move(request)) : Result<Grant>(client.error());
     if (!grant) {
         fail(grant.error());

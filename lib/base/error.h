@@ -18,6 +18,7 @@ enum class Errc {
     timed_out,         ///< a wait ended before its turn came
     too_many,          ///< a bound on connections, waiters or leases is reached
     unavailable,       ///< the agent, kernel feature or process is not there
+    restarting,        ///< the agent is ending and has done nothing; the next one can be asked
     corrupt_state,     ///< a state file is truncated, foreign or fails its checksum
     io,                ///< a system call failed; sys_errno says how
     internal,          ///< a broken invariant: a bug

@@ -42,6 +42,8 @@ struct HostReport {
     CpuSet isolated = {};        ///< CPUs isolated at boot
     std::string mechanism = {};  ///< "cgroup v1 cpuset", "cgroup v2 cpuset" or "affinity"
     std::string version = {};    ///< of the agent
+    /// What is wrong and could not be mended, as the last audit saw it: what, why, what to do.
+    std::vector<std::string> problems = {};
 };
 
 /// One thing that was checked, with what was seen.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipc/client.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -12,6 +14,8 @@ namespace cmk {
 
 namespace {
 
+constexpr int kSilenceMs = 3000;
+
 std::string advice(int number) {
     switch (number) {
         case ENOENT: return "is cmk-agent running? (systemctl status cmk-agent)";
@@ -19,6 +23,13 @@ std::string advice(int number) {
         case EACCES: return "you may not open it; ask for access or run as root";
         default: return "see the agent's log";
     }
+}
+
+std::uint64_t now_ms() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
 Error lost(int number) {
@@ -46,15 +57,34 @@ Result<Client> Client::connect(const std::string& socket) {
         error.message += "; " + advice(number);
         return error;
     }
-    return Client(std::move(fd));
+    return Client(socket, std::move(fd));
 }
 
 Result<Grant> Client::isolate(wire::Isolate request) {
     const UniqueFd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
     if (!self) return errno_error(errno, "cannot open a pidfd of this process");
     request.has_pidfd = true;
-    CMK_TRY(send(wire::Call{.method = std::move(request)}, self.get()));
-    return receive<Grant>();
+    const std::uint64_t begin = now_ms();
+    const auto make_call = [&, wait_ms = request.wait_ms] {
+        const std::uint64_t waited = now_ms() - begin;
+        request.wait_ms = waited < wait_ms ? wait_ms - waited : 0;
+        return wire::Call{.method = request};
+    };
+    return ask<Grant>(make_call, self.get());
+}
+
+Status Client::reconnect() {
+    CMK_TRY_ASSIGN(Client next, connect(socket_));
+    fd_ = std::move(next.fd_);
+    input_ = std::move(next.input_);
+    return {};
+}
+
+void Client::wait_for_answer() {
+    pollfd answer{fd_.get(), POLLIN, 0};
+    if (tell_silence_ && ::poll(&answer, 1, kSilenceMs) == 0) {
+        std::exchange(tell_silence_, nullptr)();
+    }
 }
 
 Status Client::subscribe(const wire::Method& method) {
@@ -93,6 +123,7 @@ Result<std::string> Client::receive_text() {
     char buffer[16384];
     for (;;) {
         if (auto message = input_.take()) return *std::move(message);
+        wait_for_answer();
         const ssize_t count = ::recv(fd_.get(), buffer, sizeof buffer, 0);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return lost(errno);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -11,7 +12,8 @@
 
 namespace cmk {
 
-/// A blocking connection to the agent's Varlink socket.
+/// A blocking connection to the agent's Varlink socket. When the agent is restarted before it has
+/// begun with a call, the call is made again, to the next one.
 class Client {
 public:
     /// Errors: unavailable, naming the socket, why it cannot be reached and what to do.
@@ -20,8 +22,7 @@ public:
     /// One call, one reply.
     template <typename Reply>
     Result<Reply> call(const wire::Method& method) {
-        CMK_TRY(send(wire::Call{.method = method}, -1));
-        return receive<Reply>();
+        return ask<Reply>([&] { return wire::Call{.method = method}; }, -1);
     }
 
     /// Isolates the calling process: sends a pidfd of it along.
@@ -37,15 +38,36 @@ public:
         return wire::decode_reply<Reply>(text);
     }
 
+    /// Calls `tell` once, when an answer takes longer than three seconds.
+    void on_silence(std::function<void()> tell) { tell_silence_ = std::move(tell); }
+
     int fd() const { return fd_.get(); }
 
 private:
-    explicit Client(UniqueFd fd) : fd_(std::move(fd)) {}
+    Client(std::string socket, UniqueFd fd) : socket_(std::move(socket)), fd_(std::move(fd)) {}
+
+    template <typename Reply, typename MakeCall>
+    Result<Reply> ask(const MakeCall& make_call, int passed_fd) {
+        for (unsigned left = kMaxRestarts;; --left) {
+            CMK_TRY(send(make_call(), passed_fd));
+            Result<Reply> reply = receive<Reply>();
+            if (reply || reply.error().code != Errc::restarting || left == 0) return reply;
+            CMK_TRY(reconnect());
+        }
+    }
+
     Status send(const wire::Call& call, int passed_fd);
+    Status reconnect();
+    void wait_for_answer();
     Result<std::string> receive_text();
 
+    /// An agent that ends again and again is not waited for.
+    static constexpr unsigned kMaxRestarts = 20;
+
+    std::string socket_;
     UniqueFd fd_;
     MessageBuffer input_{kMaxReply};
+    std::function<void()> tell_silence_;
 };
 
 }  // namespace cmk

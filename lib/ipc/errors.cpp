@@ -10,7 +10,7 @@ namespace {
 
 #define CMK_ERROR_NAMES(name) "org.cmk.Agent1.Error." name, "org.cmk.Agent." name
 
-constexpr std::array<ErrorName, 12> kTable{{
+constexpr std::array<ErrorName, 13> kTable{{
     {Errc::internal, CMK_ERROR_NAMES("Internal"), exit_code::kFailure,
      "a broken invariant inside the agent"},
     {Errc::invalid_argument, CMK_ERROR_NAMES("InvalidArgument"), exit_code::kUsage,
@@ -31,6 +31,8 @@ constexpr std::array<ErrorName, 12> kTable{{
      "a bound on connections, waiters or leases is reached"},
     {Errc::unavailable, CMK_ERROR_NAMES("Unavailable"), exit_code::kUnreachable,
      "the agent, a kernel feature or the process is not there"},
+    {Errc::restarting, CMK_ERROR_NAMES("Restarting"), exit_code::kUnreachable,
+     "the agent is ending and has done nothing; ask again"},
     {Errc::corrupt_state, CMK_ERROR_NAMES("CorruptState"), exit_code::kFailure,
      "a state file is damaged"},
     {Errc::io, CMK_ERROR_NAMES("Io"), exit_code::kFailure, "a system call failed"},

@@ -188,6 +188,7 @@ Result<HostReport> from(JsonReader& reader, HostReport host) {
     host.isolated = reader.cpus("isolated");
     host.mechanism = reader.text("mechanism");
     host.version = reader.text("version");
+    host.problems = reader.texts("problems");
     return host;
 }
 
@@ -323,7 +324,8 @@ std::string encode(const HostReport& host) {
     return reply({{"cpus", list_of(host.topology.records())},
                   {"isolated", host.isolated.to_cpulist()},
                   {"mechanism", host.mechanism},
-                  {"version", host.version}});
+                  {"version", host.version},
+                  {"problems", host.problems}});
 }
 
 std::string encode(const ReconcileReport& report) {

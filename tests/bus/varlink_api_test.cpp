@@ -357,6 +357,22 @@ TEST_F(VarlinkApiTest, WaitingIsolateIsAnsweredLater) {
     EXPECT_TRUE(client.reply_as<std::vector<PoolReport>>());
 }
 
+TEST_F(VarlinkApiTest, WhoIsNotAnsweredYetHearsThatTheAgentEnds) {
+    Wire fresh = connect(peer(100));
+    Wire partial = connect(peer(101));
+    partial.send_raw("{\"method\":");
+    Wire idle = connect(peer(102));
+    ASSERT_TRUE(ask<std::vector<PoolReport>>(idle, wire::ListPools{}));
+    Wire late = connect(peer(103));
+    ASSERT_TRUE(ask<std::vector<PoolReport>>(late, wire::ListPools{}));
+    late.call(wire::ListPools{});  // nobody has read it
+    server->stop();
+    for (Wire* client : {&fresh, &partial, &late}) {
+        EXPECT_EQ(client->reply_as<wire::Nothing>().error().code, Errc::restarting);
+    }
+    EXPECT_EQ(idle.reply(), "");
+}
+
 TEST_F(VarlinkApiTest, WaitingIsolateTimesOut) {
     ASSERT_TRUE(isolate(90, "exclusive", 4));
     Wire client = connect(peer(100));

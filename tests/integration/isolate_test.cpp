@@ -181,6 +181,19 @@ TEST_F(Isolate, ReleaseLetsTheProgramRunOnWhereItCameFrom) {
     EXPECT_TRUE(pool_is_empty());
 }
 
+TEST_F(Isolate, ReleaseAllEndsEveryLease) {
+    Command program = start({"sh", "-c", "echo ready; exec sleep 60"});
+    ASSERT_TRUE(program.wait_for_output("ready"));
+    EXPECT_EQ(agent_->ctl({"release"}).exit, 2);
+    EXPECT_EQ(agent_->ctl({"release", "--all", "some"}).exit, 2);
+    const Outcome released = agent_->ctl({"release", "--all"});
+    EXPECT_EQ(released.exit, 0) << released.err;
+    EXPECT_TRUE(pool_is_empty());
+    program.send_signal(SIGTERM);
+    EXPECT_EQ(program.finish().signal, SIGTERM);
+    EXPECT_EQ(agent_->ctl({"release", "--all"}).exit, 0);
+}
+
 TEST_F(Isolate, NoAffinityReservesWithoutPinning) {
     Command program =
         start({"sh", "-c", std::string(kAllowed) + "; exec sleep 60"}, {"--no-affinity"});

@@ -110,6 +110,11 @@ protected:
         })) << begin;
         return text;
     }
+    /// A queue that nobody reads would stop the agent.
+    void drain() {
+        for (std::string text; receive(text);) {
+        }
+    }
     bool receive(std::string& text) {
         char buffer[512];
         alignas(cmsghdr) char control[256] = {};
@@ -163,6 +168,47 @@ TEST_F(ServiceTest, RequestsWaitWhileNoAgentRuns) {
     ASSERT_TRUE(start());
     const Outcome outcome = program.finish();
     EXPECT_EQ(outcome.exit, 0) << outcome.err;
+}
+
+TEST_F(ServiceTest, AWaitingRequestGoesOnToTheNextAgent) {
+    ASSERT_TRUE(start());
+    ASSERT_EQ(init().exit, 0);
+    const std::vector<std::string> hold{
+        "isolate", "--pool", "exclusive", "--wait", "--", "sh", "-c", "echo ready; exec sleep 60"};
+    Command first(ctl_line("agent", hold));
+    ASSERT_TRUE(first.wait_for_output("ready"));
+    Command second(ctl_line("agent", hold));
+    const auto waits = [&] {
+        drain();
+        return ctl({"pools", "-o", "json"}).out.find("\"waiting\": 1") != std::string::npos;
+    };
+    ASSERT_TRUE(eventually(waits));
+    EXPECT_EQ(agent_->stop().exit, 0);
+    ASSERT_TRUE(start());
+    EXPECT_TRUE(eventually(waits));
+    first.send_signal(SIGKILL);
+    EXPECT_TRUE(second.wait_for_output("ready"));
+    second.send_signal(SIGKILL);
+    (void)first.finish();
+    (void)second.finish();
+}
+
+TEST_F(ServiceTest, ABadConfigurationLeavesTheOneInForceUntilItIsMended) {
+    ASSERT_TRUE(start());
+    ASSERT_EQ(init().exit, 0);
+    EXPECT_EQ(agent_->stop().exit, 0);
+    const std::string bad = agent_->config_file() + ".d/99-bad.toml";
+    std::ofstream(bad) << "[agent]\ncolour = 7\n";
+    ASSERT_TRUE(start());
+    const std::string status = ctl({"status", "-o", "json"}).out;
+    EXPECT_NE(status.find("colour"), std::string::npos) << status;
+    EXPECT_EQ(ctl({"isolate", "--pool", "exclusive", "--", "true"}).exit, 0);
+    std::filesystem::remove(bad);
+    agent_->send_signal(SIGHUP);
+    EXPECT_TRUE(eventually([&] {
+        drain();
+        return ctl({"status", "-o", "json"}).out.find("colour") == std::string::npos;
+    }));
 }
 
 TEST_F(ServiceTest, PidfdsOutliveTheAgent) {

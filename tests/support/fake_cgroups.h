@@ -51,6 +51,8 @@ public:
     CpuSet foreign = {};
     /// What rivals() answers.
     std::string rival;
+    /// What home_problem() answers.
+    std::string home;
     /// CPUs that neither everybody nor a partition has.
     CpuSet lost = {};
     /// What copy_limits answers.
@@ -87,6 +89,8 @@ public:
     PoolState pool_state(const std::string& pool) override;
     std::string rivals(const std::string&, const CpuSet&) override { return rival; }
     UniqueFd watch_partition(const std::string& pool) override;
+    std::string home_problem() override { return home; }
+    UniqueFd watch_home() override { return {}; }
     Result<CpuSet> lost_cpus() override { return lost; }
     Status return_lost(const CpuSet& cpus) override;
     Result<std::vector<int>> members(const LeaseGroup& group) override;

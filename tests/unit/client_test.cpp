@@ -176,6 +176,62 @@ TEST_F(ClientTest, AnErrorSentBeforeTheConnectionClosedIsRead) {
     EXPECT_EQ(pools.error().message, "too many");
 }
 
+TEST_F(ClientTest, AnAgentThatIsEndingIsFollowedByTheNext) {
+    Client client = connect();
+    const std::string ending =
+        wire::encode_failure(wire::to_failure(make_error(Errc::restarting, "ending"))) + '\0';
+    std::vector<std::string> calls;
+    std::thread agents([&] {
+        for (int number = 0; number < 2; ++number) {
+            calls.push_back(received());
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            send(ending);
+            agent_.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        }
+        calls.push_back(received());
+        send(wire::encode(Grant{.lease = "l1"}) + '\0');
+    });
+    const auto grant = client.isolate({.what = {.pool = "exclusive"}, .wait_ms = 60'000});
+    agents.join();
+    ASSERT_TRUE(grant) << grant.error().message;
+    EXPECT_EQ(grant->lease, "l1");
+    // What it has waited already counts.
+    EXPECT_NE(calls[0].find("\"wait_ms\":60000"), std::string::npos) << calls[0];
+    EXPECT_NE(calls[2].find("\"wait_ms\":599"), std::string::npos) << calls[2];
+}
+
+TEST_F(ClientTest, TellsOnceThatNoAnswerComes) {
+    Client client = connect();
+    unsigned told = 0;
+    client.on_silence([&] {
+        ++told;
+        send(wire::encode_empty() + '\0');
+    });
+    EXPECT_TRUE(client.call<wire::Nothing>(wire::Release{"l1"}));
+    EXPECT_EQ(told, 1U);
+    send(wire::encode_empty() + '\0');
+    EXPECT_TRUE(client.call<wire::Nothing>(wire::Release{"l2"}));
+    EXPECT_EQ(told, 1U);
+}
+
+TEST_F(ClientTest, AgentsThatEndAgainAndAgainAreGivenUp) {
+    Client client = connect();
+    const std::string ending =
+        wire::encode_failure(wire::to_failure(make_error(Errc::restarting, "ending"))) + '\0';
+    std::thread agents([&] {
+        for (int number = 0; number < 21; ++number) {
+            if (number > 0) {
+                agent_.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            }
+            send(ending);
+        }
+    });
+    const auto pools = client.call<std::vector<PoolReport>>(wire::ListPools{});
+    agents.join();
+    ASSERT_FALSE(pools);
+    EXPECT_EQ(pools.error().code, Errc::restarting);
+}
+
 TEST_F(ClientTest, MalformedAnswersAreNotUnderstood) {
     for (const std::string& bytes : {"\0"s, "no JSON\0"s, "[]\0"s, "{}\0"s, "{\"parameters\":7}\0"s,
                                      "{\"parameters\":{\"pools\":{}}}\0"s,

@@ -12,18 +12,12 @@ namespace {
 
 /// Every code with the exit code that README.md promises.
 const std::map<Errc, int>& exit_codes() {
-    static const std::map<Errc, int> kCodes{{Errc::invalid_argument, 2},
-                                            {Errc::unknown_pool, 6},
-                                            {Errc::not_enough_cpus, 3},
-                                            {Errc::unknown_lease, 6},
-                                            {Errc::not_permitted, 4},
-                                            {Errc::conflict, 1},
-                                            {Errc::timed_out, 3},
-                                            {Errc::too_many, 1},
-                                            {Errc::unavailable, 5},
-                                            {Errc::corrupt_state, 1},
-                                            {Errc::io, 1},
-                                            {Errc::internal, 1}};
+    static const std::map<Errc, int> kCodes{
+        {Errc::invalid_argument, 2}, {Errc::unknown_pool, 6},  {Errc::not_enough_cpus, 3},
+        {Errc::unknown_lease, 6},    {Errc::not_permitted, 4}, {Errc::conflict, 1},
+        {Errc::timed_out, 3},        {Errc::too_many, 1},      {Errc::unavailable, 5},
+        {Errc::restarting, 5},       {Errc::corrupt_state, 1}, {Errc::io, 1},
+        {Errc::internal, 1}};
     return kCodes;
 }
 

@@ -76,6 +76,17 @@ TEST_F(ManagerWaitTest, TimeoutOfTheFirstServesTheNext) {
     EXPECT_TRUE(answer(101));
 }
 
+TEST_F(ManagerWaitTest, AtTheEndOfTheAgentAllAreToldToAskTheNext) {
+    wait_for(100);
+    wait_for(101);
+    manager->stop_waiting();
+    EXPECT_EQ(answer(100).error().code, Errc::restarting);
+    EXPECT_EQ(answer(101).error().code, Errc::restarting);
+    EXPECT_EQ(loop.timers(), 0U);
+    EXPECT_EQ(manager->list_pools()[0].waiting, 0U);
+    EXPECT_EQ(leases().size(), 1U);
+}
+
 TEST_F(ManagerWaitTest, CancelledIsForgottenWithoutAnAnswer) {
     const Ticket ticket = wait_for(100);
     manager->cancel(ticket);

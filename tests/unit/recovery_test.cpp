@@ -159,6 +159,45 @@ TEST_F(RecoveryTest, PoolsThatDoNotFitLiveLeasesAreNotTakenYet) {
     EXPECT_EQ(manager->list_pools()[0].pool.cpus.to_cpulist(), "0,8");
 }
 
+TEST_F(RecoveryTest, PoolsThatCannotBeLeaveTheEarlierOnesInForceAndSaySo) {
+    ASSERT_TRUE(isolate(100));
+    config.pools[0].size = CpuSet{64};
+    ASSERT_TRUE(start_manager(kBoot));
+    EXPECT_EQ(leases().size(), 1U);
+    EXPECT_EQ(manager->list_pools()[0].pool.cpus.to_cpulist(), "0-3,8-11");
+    const auto problems = manager->describe_host(Peer{}).problems;
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_NE(problems[0].find("64"), std::string::npos) << problems[0];
+    config.pools[0].size = 4U;
+    ASSERT_TRUE(manager->reload(Peer{}));
+    EXPECT_TRUE(manager->describe_host(Peer{}).problems.empty());
+}
+
+TEST_F(RecoveryTest, PoolsThatCannotBeAreRefusedWhereNoneWereInForce) {
+    std::filesystem::remove(state_dir + "/pools");
+    config.pools[0].size = CpuSet{64};
+    EXPECT_EQ(start_manager(kBoot).error().code, Errc::invalid_argument);
+}
+
+TEST_F(RecoveryTest, TheConfigurationInForceIsKept) {
+    const auto kept = parse_config({{"kept", state_files().at("config.toml")}});
+    ASSERT_TRUE(kept) << kept.error().message;
+    EXPECT_EQ(*kept, config);
+}
+
+TEST_F(RecoveryTest, WhatAuditsCannotMendIsShownToThoseWhoMaySeeTheHost) {
+    cgroups.home = "the unit is down";
+    ASSERT_TRUE(start_manager(kBoot));
+    EXPECT_EQ(manager->describe_host(Peer{}).problems,
+              std::vector<std::string>{"the unit is down"});
+    Peer contained;
+    contained.container = true;
+    EXPECT_TRUE(manager->describe_host(contained).problems.empty());
+    cgroups.home.clear();
+    loop.advance(30'000);
+    EXPECT_TRUE(manager->describe_host(Peer{}).problems.empty());
+}
+
 TEST_F(RecoveryTest, OtherPoolsThatFitAreTaken) {
     ASSERT_TRUE(isolate(100));
     config.pools[0].size = 2U;

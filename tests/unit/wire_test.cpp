@@ -192,13 +192,15 @@ TEST(Wire, TheHostComesBack) {
     const HostReport host{.topology = test::holes_offline(),
                           .isolated = cpu_set("1,64"),
                           .mechanism = "affinity",
-                          .version = "1.2.3"};
+                          .version = "1.2.3",
+                          .problems = {"it is late"}};
     const auto back = wire::decode_reply<HostReport>(wire::encode(host));
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(back->topology.records(), host.topology.records());
     EXPECT_EQ(back->isolated, host.isolated);
     EXPECT_EQ(back->mechanism, host.mechanism);
     EXPECT_EQ(back->version, host.version);
+    EXPECT_EQ(back->problems, host.problems);
     EXPECT_NE(not_understood<HostReport>(
                   R"({"parameters":{"cpus":[],"isolated":"","mechanism":"","version":""}})"),
               "");

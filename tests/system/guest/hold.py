@@ -7,6 +7,7 @@ import os
 import machine
 from cmk import (
     EXCLUSIVE_CORES,
+    LOCAL_TOP,
     TOP,
     Held,
     Program,
@@ -110,13 +111,17 @@ def test_nobody_else_can_run_on_leased_cores() -> None:
 
 
 def others_on(cpus: set[int], group: str) -> list[str]:
-    """Processes outside the group that may run on the CPUs, kernel threads aside."""
+    """Processes outside the group that may run on the CPUs, but for kernel threads and for the
+    process that keeps a local partition's unit."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             if not read(f"/proc/{name}/cmdline"):
                 continue
-            if allowed(int(name)) & cpus and not group_of(int(name)).startswith(group):
+            where = group_of(int(name))
+            if where == f"{LOCAL_TOP}/holder":
+                continue
+            if allowed(int(name)) & cpus and not where.startswith(group):
                 found.append(f"{name} {read(f'/proc/{name}/comm')}")
         except (OSError, AssertionError):
             continue  # it has ended

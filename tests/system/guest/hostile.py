@@ -66,9 +66,19 @@ def must_not_hold(held: Held) -> None:
 # ---- a foreign partition in the way: first, since it needs slices that nobody has limited -------
 
 
+def forget_local_partition() -> None:
+    """Linux 6.1 cannot take back all CPUs from a slice in use, once it was given some."""
+    if has_remote_partitions():
+        return
+    must("systemctl", "stop", "cmk-leases-partition.service", "cmkpart.slice")
+    must("systemctl", "set-property", "--runtime", "cmkpart.slice", "AllowedCPUs=")
+    must("systemctl", "start", "cmk-leases-partition.service")
+
+
 @contextlib.contextmanager
 def foreign_partition(cpus: set[int]) -> Iterator[str]:
     """Another manager of CPUs, with a partition of its own at the top."""
+    forget_local_partition()
     where = ("--unit=foreign.service", "--slice=foreign.slice")
     must("systemd-run", "--quiet", *where, "sleep", "infinity")
     allow("foreign.slice", cpus)

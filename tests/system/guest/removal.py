@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Taking the packages off again, under a running program, and what is left then."""
 
+import os
 from pathlib import Path
 
 import machine
@@ -46,9 +47,11 @@ def free_system_slice() -> None:
 def test_removing_lets_programs_run_on_anywhere() -> None:
     hold_by_partition()
     held = Held()
+    here = machine.group_of(os.getpid())
     check(has_partition(), "the pool is a partition")
     must(*APT, "remove", *package_names(), seconds=300)
     check(is_running(held.pid), "the program runs on")
+    same(machine.group_of(held.pid), here, "its cgroup")
     same(allowed(held.pid), online(), "where it may run")
     same(effective(""), online(), "CPUs of everybody")
     for group in CGROUP.glob("cmk*/**/"):
