@@ -74,6 +74,8 @@ public:
     virtual Status move_to(const std::string& path, int pid) = 0;
 
     virtual Result<Confinement> confinement(const LeaseGroup& group) = 0;
+    /// CPUs that a process of that path (as path_in gave it) may use; none where that is not known.
+    virtual CpuSet allowed_in(const std::string& path) = 0;
     /// Without CPUs where there is no such group.
     virtual PoolState pool_state(const std::string& pool) = 0;
     /// Who else has or wants CPUs of the pool's partition: " by /system.slice (CPUs 0-7)"; "" where
@@ -82,11 +84,11 @@ public:
     /// A descriptor that polls POLLPRI when the kernel changes the pool's partition; none where
     /// there is nothing to watch.
     virtual UniqueFd watch_partition(const std::string& pool) = 0;
-    /// What is wrong with the unit that the groups stand in, and what to do; "" where all is well.
+    /// What is wrong with the units that the groups stand in, and what to do; "" where all is well.
     virtual std::string home_problem() = 0;
-    /// A descriptor that polls POLLPRI when the unit's own process comes or goes; none where the
-    /// groups stand in no unit.
-    virtual UniqueFd watch_home() = 0;
+    /// Descriptors that poll POLLPRI when a unit's own process comes or goes; none where the groups
+    /// stand in no unit.
+    virtual std::vector<UniqueFd> watch_homes() = 0;
     /// Online CPUs that neither everybody nor any partition has: the kernel has lost them.
     virtual Result<CpuSet> lost_cpus() = 0;
     /// Gives lost CPUs back to everybody.

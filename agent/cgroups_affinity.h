@@ -26,11 +26,12 @@ public:
     Status attach(const LeaseGroup&, int) override { return {}; }
     Status move_to(const std::string&, int) override { return {}; }
     Result<Confinement> confinement(const LeaseGroup&) override { return Confinement{}; }
+    CpuSet allowed_in(const std::string&) override { return {}; }
     PoolState pool_state(const std::string&) override { return {}; }
     std::string rivals(const std::string&, const CpuSet&) override { return ""; }
     UniqueFd watch_partition(const std::string&) override { return {}; }
     std::string home_problem() override { return ""; }
-    UniqueFd watch_home() override { return {}; }
+    std::vector<UniqueFd> watch_homes() override { return {}; }
     Result<CpuSet> lost_cpus() override { return CpuSet{}; }
     Status return_lost(const CpuSet&) override { return {}; }
     Result<std::vector<int>> members(const LeaseGroup&) override { return std::vector<int>{}; }

@@ -160,6 +160,8 @@ Status CgroupsKernel::put_into_partition(const std::string& pool, const CpuSet& 
 
 Status CgroupsKernel::make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) {
     const std::string path = path_of(pool);
+    // The unit may have been started anew meanwhile.
+    if (home_.delegated) CMK_TRY(set_root(cpus));
     CMK_TRY(make_group(path, cpus));
     Status done = put_into_partition(pool, cpus, type);
     if (done && !is_v1()) done = hand_down(path);

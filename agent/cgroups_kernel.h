@@ -40,11 +40,12 @@ public:
     Status attach(const LeaseGroup& group, int pid) override;
     Status move_to(const std::string& path, int pid) override;
     Result<Confinement> confinement(const LeaseGroup& group) override;
+    CpuSet allowed_in(const std::string& path) override;
     PoolState pool_state(const std::string& pool) override;
     std::string rivals(const std::string& pool, const CpuSet& cpus) override;
     UniqueFd watch_partition(const std::string& pool) override;
     std::string home_problem() override;
-    UniqueFd watch_home() override;
+    std::vector<UniqueFd> watch_homes() override;
     Result<CpuSet> lost_cpus() override;
     Status return_lost(const CpuSet& cpus) override;
     Result<std::vector<int>> members(const LeaseGroup& group) override;

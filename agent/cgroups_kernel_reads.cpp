@@ -52,6 +52,17 @@ Result<Confinement> CgroupsKernel::confinement(const LeaseGroup& group) {
     return found;
 }
 
+CpuSet CgroupsKernel::allowed_in(const std::string& path) {
+    const char* file = is_v1() ? "cpuset.effective_cpus" : "cpuset.cpus.effective";
+    // Where the controller is not handed down, the nearest parent's CPUs count.
+    for (std::string at = path.substr(std::min(path.size(), path.find_first_not_of('/')));;) {
+        const CpuSet cpus = read_cpus(top_.get(), at.empty() ? "." : at, "/" + std::string(file));
+        if (!cpus.empty() || at.empty()) return cpus;
+        const std::size_t slash = at.rfind('/');
+        at.resize(slash == std::string::npos ? 0 : slash);
+    }
+}
+
 PoolState CgroupsKernel::pool_state(const std::string& pool) {
     PoolState state{.cpus = read_cpus(top_.get(), path_of(pool), kCpus)};
     if (abilities_.remote_partitions) read_partition_into(top_.get(), path_of(pool), state);
@@ -80,9 +91,12 @@ std::string CgroupsKernel::home_problem() {
            "systemd starts it again as soon as no lease is left (systemctl status " + unit + ")";
 }
 
-UniqueFd CgroupsKernel::watch_home() {
-    if (!home_.delegated) return {};
-    return UniqueFd(::openat(top_.get(), holder_events().c_str(), O_RDONLY | O_CLOEXEC));
+std::vector<UniqueFd> CgroupsKernel::watch_homes() {
+    std::vector<UniqueFd> files;
+    if (!home_.delegated) return files;
+    UniqueFd file(::openat(top_.get(), holder_events().c_str(), O_RDONLY | O_CLOEXEC));
+    if (file) files.push_back(std::move(file));
+    return files;
 }
 
 Result<CpuSet> CgroupsKernel::lost_cpus() {

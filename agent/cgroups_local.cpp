@@ -168,6 +168,13 @@ std::string CgroupsLocal::home_problem() {
     return problem.empty() ? local_->home_problem() : problem;
 }
 
+std::vector<UniqueFd> CgroupsLocal::watch_homes() {
+    std::vector<UniqueFd> files = members_->watch_homes();
+    for (UniqueFd& file : local_->watch_homes())
+        files.push_back(std::move(file));
+    return files;
+}
+
 Result<CpuSet> CgroupsLocal::lost_cpus() {
     return members_->lost_cpus();
 }

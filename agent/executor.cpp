@@ -64,8 +64,18 @@ Status Executor::attach(const Lease& lease) {
     }
     // A mask from before would go on narrowing the new CPUs.
     Status pinned = processes_.set_affinity(pid, lease.cpus);
-    if (!pinned) (void)detach(lease);
-    return pinned;
+    if (pinned) return {};
+    (void)detach(lease);
+    return explain(std::move(pinned).error(), lease);
+}
+
+/// The kernel takes CPUs away from a group without a word when a partition elsewhere has them.
+Error Executor::explain(Error error, const Lease& lease) {
+    const std::string others = cgroups_.rivals(lease.pool, lease.cpus);
+    if (others.empty()) return error;
+    error.code = Errc::conflict;
+    error.message += "; they are held" + others + ": free them there, or give the pool other CPUs";
+    return error;
 }
 
 void Executor::move_out(const Lease& lease, int pid) {
@@ -96,9 +106,10 @@ Result<Grade> Executor::read_back(const Lease& lease) {
     if (lease.hold == Hold::cpuset) {
         CMK_TRY_ASSIGN(const Confinement found, cgroups_.confinement(group_of(lease)));
         if (found.effective == lease.cpus) return found.exclusive ? Grade::B : Grade::C;
-        return make_error(Errc::io, "the kernel lets lease " + lease.id + " use CPUs " +
-                                        found.effective.to_cpulist() + " instead of " +
-                                        lease.cpus.to_cpulist());
+        return explain(make_error(Errc::io, "the kernel lets lease " + lease.id + " use CPUs " +
+                                                found.effective.to_cpulist() + " instead of " +
+                                                lease.cpus.to_cpulist()),
+                       lease);
     }
     for (const ThreadMask& mask : processes_.masks(lease.owner.pid)) {
         if (mask.cpus != lease.cpus) {

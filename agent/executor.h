@@ -30,6 +30,7 @@ private:
     Status run(const Edit& edit, const Leases& leases);
     Status attach(const Lease& lease);
     Status detach(const Lease& lease);
+    Error explain(Error error, const Lease& lease);
     void move_out(const Lease& lease, int pid);
 
     Cgroups& cgroups_;

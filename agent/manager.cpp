@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/manager.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -18,13 +16,6 @@ namespace {
 constexpr std::uint64_t kEndRetryMs = 20;
 constexpr int kEndRetries = 50;
 
-UniqueFd duplicate(const UniqueFd& fd) {
-    return UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-}
-
-std::string wait_key(Ticket ticket) {
-    return "wait/" + std::to_string(ticket);
-}
 std::string lease_key(const std::string& id) {
     return "lease/" + id;
 }
@@ -186,7 +177,11 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
                    .command = info.command,
                    .cgroup = ports_.cgroups.path_in(info.cgroup_text),
                    .container = peer.container};
-    if (lease.hold != Hold::none) lease.old_masks = ports_.processes.masks(info.pid);
+    if (lease.hold != Hold::none) {
+        lease.old_masks =
+            masks_to_restore(ports_.processes.masks(info.pid),
+                             ports_.cgroups.allowed_in(lease.owner.cgroup), host_.isolated);
+    }
     return lease;
 }
 
@@ -229,77 +224,6 @@ Grant Manager::describe_grant(const Lease& lease) const {
     if (const Pool* pool = committer_.ledger().pool(kSharedPool)) grant.shared = pool->cpus;
     if (const Pool* pool = committer_.ledger().pool(kInfraPool)) grant.infra = pool->cpus;
     return grant;
-}
-
-Ticket Manager::wait(Peer peer, IsolateOrder order, IsolateDone done) {
-    if (queue_.size() >= config_.limits.waiting) {
-        done(make_error(Errc::too_many, std::to_string(config_.limits.waiting) +
-                                            " requests wait already; try again later, or raise "
-                                            "waiting in [limits]"));
-        return 0;
-    }
-    const std::string pool = order.what.pool;
-    const std::uint64_t delay = order.wait_ms;
-    UniqueFd pidfd = duplicate(peer.pidfd);
-    const Ticket ticket = queue_.push(std::move(peer), std::move(order), std::move(done));
-    Status set = ports_.loop.watch_exit(wait_key(ticket), std::move(pidfd),
-                                        [this, ticket] { cancel(ticket); });
-    if (set) {
-        set = ports_.loop.set_timer(wait_key(ticket), delay, [this, ticket, pool] {
-            answer(ticket, make_error(Errc::timed_out,
-                                      "the wait is over: no core of pool " + pool +
-                                          " came free in time; see cmkctl leases for who holds "
-                                          "them"));
-        });
-    }
-    if (!set) answer(ticket, set.error());
-    return set ? ticket : 0;
-}
-
-void Manager::cancel(Ticket ticket) {
-    ports_.loop.forget(wait_key(ticket));
-    // Whoever stood behind it may fit now.
-    if (queue_.take(ticket)) serve_waiting();
-}
-
-void Manager::answer(Ticket ticket, Error error) {
-    ports_.loop.forget(wait_key(ticket));
-    auto waiter = queue_.take(ticket);
-    if (!waiter) return;
-    waiter->done(std::move(error));
-    serve_waiting();
-}
-
-void Manager::stop_waiting() {
-    while (auto waiter = queue_.take_any()) {
-        ports_.loop.forget(wait_key(waiter->ticket));
-        waiter->done(make_error(Errc::restarting, "the agent is ending; ask again"));
-    }
-}
-
-void Manager::serve_waiting() {
-    for (const std::string& pool : queue_.pools()) {
-        while (serve_first(pool)) {
-        }
-    }
-}
-
-/// True when the first of the pool's queue has got its answer.
-bool Manager::serve_first(const std::string& pool) {
-    // Out of the queue meanwhile: a listener that hears of the lease may cancel any request.
-    auto waiter = queue_.take_first(pool);
-    if (!waiter) return false;
-    // It may have moved or changed its name while it waited.
-    const auto info = ports_.processes.inspect(waiter->peer.pidfd.get());
-    if (info) waiter->peer.process = *info;
-    Result<Grant> result = info ? grant(waiter->peer, waiter->order) : Result<Grant>(info.error());
-    if (!result && result.error().code == Errc::not_enough_cpus) {
-        queue_.put_back(*std::move(waiter));
-        return false;
-    }
-    ports_.loop.forget(wait_key(waiter->ticket));
-    waiter->done(std::move(result));
-    return true;
 }
 
 void Manager::watch(const Lease& lease, UniqueFd pidfd) {

@@ -130,8 +130,8 @@ private:
     Authorizer authorizer_;
     WaitQueue queue_;
     std::map<std::string, int> end_retries_;
-    std::set<std::string> watched_pools_;  // their partitions
-    bool broken_ = false;                  // partitions or their unit, as the last audit left them
+    std::set<std::string> watched_;  // keys of files: partitions, and what tells of their units
+    bool broken_ = false;            // partitions or their unit, as the last audit left them
     std::vector<std::string> config_problems_;  // why the configuration is not the files'
     std::vector<std::function<void(const Event&)>> listeners_;
 };

@@ -194,22 +194,23 @@ ReconcileReport Manager::mend() {
 }
 
 void Manager::watch_partitions() {
-    watch_file("home", ports_.cgroups.watch_home());
-    for (const std::string& name : watched_pools_)
-        ports_.loop.forget("partition/" + name);
-    watched_pools_.clear();
+    for (const std::string& key : watched_)
+        ports_.loop.forget(key);
+    watched_.clear();
+    unsigned number = 0;
+    for (UniqueFd& file : ports_.cgroups.watch_homes())
+        watch_file("home/" + std::to_string(number++), std::move(file));
     for (const Pool& pool : committer_.ledger().pools()) {
         if (pool.partition == PartitionType::member) continue;
         watch_file("partition/" + pool.spec.name, ports_.cgroups.watch_partition(pool.spec.name));
-        watched_pools_.insert(pool.spec.name);
     }
 }
 
 void Manager::watch_file(const std::string& key, UniqueFd file) {
-    ports_.loop.forget(key);
     if (!file) return;
     const Status watched =
         ports_.loop.watch_change(key, std::move(file), [this] { on_partition_change(); });
+    watched_.insert(key);
     if (!watched) ports_.log.error(watched.error().message);
 }
 

@@ -74,7 +74,7 @@ Status set_exclusive(int top, const std::vector<std::string>& chain, const CpuSe
     return {};
 }
 
-CpuSet read_cpus(int top, const std::string& path, const char* file) {
+CpuSet read_cpus(int top, const std::string& path, const std::string& file) {
     const auto text = read_file_at(top, path + file);
     auto cpus = text ? CpuSet::parse(*text) : Result<CpuSet>(text.error());
     return cpus ? *std::move(cpus) : CpuSet{};

@@ -42,6 +42,6 @@ Status judge_exclusive(int top, const std::string& path, Confinement& found);
 Status set_exclusive(int top, const std::vector<std::string>& chain, const CpuSet& cpus);
 
 /// CPUs of a list file of the group; none when it cannot be read.
-CpuSet read_cpus(int top, const std::string& path, const char* file);
+CpuSet read_cpus(int top, const std::string& path, const std::string& file);
 
 }  // namespace cmk

@@ -16,4 +16,18 @@ std::string_view to_text(LeaseStatus status) {
     return status == LeaseStatus::intent ? "intent" : "committed";
 }
 
+std::vector<ThreadMask> masks_to_restore(std::vector<ThreadMask> masks, const CpuSet& allowed,
+                                         const CpuSet& isolated) {
+    const CpuSet all = CpuSet::first(kMaxCpus);
+    for (ThreadMask& mask : masks) {
+        if (allowed.empty()) continue;
+        if (mask.cpus == allowed - isolated) {
+            mask.cpus = all - isolated;
+        } else if (mask.cpus == allowed) {
+            mask.cpus = all;
+        }
+    }
+    return masks;
+}
+
 }  // namespace cmk

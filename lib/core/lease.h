@@ -60,4 +60,11 @@ struct Lease {
 std::string_view to_text(Hold hold);
 std::string_view to_text(LeaseStatus status);
 
+/// The masks to give back when a lease is released while its process runs on. `allowed`: CPUs of
+/// the cgroup that it came from; a mask that is all of them was chosen by nobody, and comes back as
+/// one without bounds, which follows the cgroup. So does one without the CPUs `isolated` at boot,
+/// and goes on without these.
+std::vector<ThreadMask> masks_to_restore(std::vector<ThreadMask> masks, const CpuSet& allowed,
+                                         const CpuSet& isolated);
+
 }  // namespace cmk

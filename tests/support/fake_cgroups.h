@@ -51,6 +51,8 @@ public:
     CpuSet foreign = {};
     /// What rivals() answers.
     std::string rival;
+    /// What allowed_in() answers.
+    CpuSet allowed = CpuSet::first(16);
     /// What home_problem() answers.
     std::string home;
     /// CPUs that neither everybody nor a partition has.
@@ -86,11 +88,12 @@ public:
     Status attach(const LeaseGroup& group, int pid) override;
     Status move_to(const std::string& path, int pid) override;
     Result<Confinement> confinement(const LeaseGroup& group) override;
+    CpuSet allowed_in(const std::string&) override { return allowed; }
     PoolState pool_state(const std::string& pool) override;
     std::string rivals(const std::string&, const CpuSet&) override { return rival; }
     UniqueFd watch_partition(const std::string& pool) override;
     std::string home_problem() override { return home; }
-    UniqueFd watch_home() override { return {}; }
+    std::vector<UniqueFd> watch_homes() override { return {}; }
     Result<CpuSet> lost_cpus() override { return lost; }
     Status return_lost(const CpuSet& cpus) override;
     Result<std::vector<int>> members(const LeaseGroup& group) override;

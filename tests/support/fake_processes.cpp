@@ -12,6 +12,9 @@ namespace cmk {
 
 namespace {
 
+/// The kernel clips masks to the CPUs that there are.
+const CpuSet kMachine = CpuSet::first(16);
+
 /// "eventfd-id" of /proc/self/fdinfo: the same for every copy of the descriptor. "" for others.
 std::string eventfd_id(int fd) {
     const auto text = read_file_at(AT_FDCWD, "/proc/self/fdinfo/" + std::to_string(fd));
@@ -37,7 +40,7 @@ void FakeProcesses::add(int pid, unsigned uid, const std::string& cgroup) {
     process.info.uid = uid;
     process.info.command = "program" + std::to_string(pid);
     process.info.cgroup_text = "0::" + cgroup + "\n";
-    process.masks = {{pid, CpuSet::first(16)}};
+    process.masks = {{pid, kMachine}};
     process.event.reset(::eventfd(0, EFD_CLOEXEC));
     processes_[eventfd_id(process.event.get())] = std::move(process);
 }
@@ -120,9 +123,9 @@ void FakeProcesses::restore(int pid, const std::vector<ThreadMask>& masks) {
     Process* process = find(pid);
     if (process == nullptr || masks.empty()) return;
     for (ThreadMask& mask : process->masks) {
-        mask.cpus = masks.front().cpus;
+        mask.cpus = masks.front().cpus & kMachine;
         for (const ThreadMask& old : masks) {
-            if (old.tid == mask.tid) mask.cpus = old.cpus;
+            if (old.tid == mask.tid) mask.cpus = old.cpus & kMachine;
         }
     }
 }

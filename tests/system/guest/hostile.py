@@ -32,11 +32,14 @@ from cmk import (
 from framework import Skip
 from machine import (
     CGROUP,
+    allowed,
+    boot_isolated,
     check,
     effective,
     eventually,
     has,
     has_remote_partitions,
+    is_active,
     journal,
     list_of,
     must,
@@ -82,9 +85,10 @@ def foreign_partition(cpus: set[int]) -> Iterator[str]:
     where = ("--unit=foreign.service", "--slice=foreign.slice")
     must("systemd-run", "--quiet", *where, "sleep", "infinity")
     allow("foreign.slice", cpus)
-    write(CGROUP / "foreign.slice/cpuset.cpus.partition", "root")
+    kind = "isolated" if boot_isolated() else "root"  # nothing else is allowed with isolcpus=
+    write(CGROUP / "foreign.slice/cpuset.cpus.partition", kind)
     try:
-        same(partition("foreign.slice"), "root", "the foreign partition")
+        same(partition("foreign.slice"), kind, "the foreign partition")
         yield "foreign.slice"
     finally:
         write(CGROUP / "foreign.slice/cpuset.cpus.partition", "member")
@@ -103,7 +107,7 @@ def test_a_foreign_partition_in_the_way_is_named() -> None:
             tried = cmkctl("isolate", "--pool", "exclusive", "--", "true")
             check(done.code != 0 or tried.code == 125, "a core of another partition was leased")
             has(done.text() + tried.text(), foreign)
-            same(partition(foreign), "root", "the foreign partition")
+            check("invalid" not in partition(foreign), "the foreign partition holds")
             must_hold(held)
             if done.code != 0:
                 same(pools()["exclusive"]["cores"], 1, "cores of the pool")
@@ -238,6 +242,36 @@ def test_cpus_lost_by_a_stopped_slice_are_found_at_start() -> None:
     taken = effective(pool_partition()) if has_partition() else set()
     same(effective("") | taken, online(), "CPUs of everybody and of the partition")
     must_hold(Held())
+
+
+# ---- CPUs that come and go ----------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def offline_cpu(cpu: int) -> Iterator[None]:
+    switch = Path(f"/sys/devices/system/cpu/cpu{cpu}/online")
+    write(switch, "0")
+    try:
+        yield
+    finally:
+        write(switch, "1")
+
+
+def test_a_cpu_that_goes_and_comes_back_leaves_the_lease_whole() -> None:
+    hold_by_partition()
+    first, second = Held(), Held()
+    cpu = max(first.cpus | second.cpus)
+    hit, other = (first, second) if cpu in first.cpus else (second, first)
+    before = hit.facts()
+    with offline_cpu(cpu):
+        same(allowed(hit.pid), hit.cpus - {cpu}, "where it may run meanwhile")
+        eventually(lambda: cmkctl("verify", hit.lease).code == 7, "verify tells of it")
+        must_hold(other)
+        check(is_active(AGENT), "the agent serves")
+    eventually(lambda: cmkctl("verify", hit.lease).code == 0, "the lease is whole again")
+    same(hit.facts(), before, "the lease")
+    must_hold(hit)
+    must_hold(other)
 
 
 # ---- a configuration that cannot be -------------------------------------------------------------

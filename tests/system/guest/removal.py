@@ -8,6 +8,7 @@ import machine
 from cmk import (
     AGENT,
     BUS,
+    TEST_CONFIG,
     Held,
     Program,
     has_partition,
@@ -22,6 +23,7 @@ from framework import deadline
 from machine import (
     CGROUP,
     allowed,
+    boot_isolated,
     check,
     cpuset_files,
     effective,
@@ -52,7 +54,8 @@ def test_removing_lets_programs_run_on_anywhere() -> None:
     must(*APT, "remove", *package_names(), seconds=300)
     check(is_running(held.pid), "the program runs on")
     same(machine.group_of(held.pid), here, "its cgroup")
-    same(allowed(held.pid), online(), "where it may run")
+    free_system_slice()
+    same(allowed(held.pid), online() - boot_isolated(), "where it may run")
     same(effective(""), online(), "CPUs of everybody")
     for group in CGROUP.glob("cmk*/**/"):
         partition = group / "cpuset.cpus.partition"
@@ -63,14 +66,25 @@ def test_removing_lets_programs_run_on_anywhere() -> None:
     same(held.end(), 0, "the program's exit status")
 
 
+def must_be_isolated_again() -> None:
+    """CPUs isolated at boot are in no scheduling domain."""
+    domains = Path("/sys/kernel/debug/sched/domains")
+    check(domains.is_dir(), "the kernel shows its scheduling domains")
+    for cpu in online():
+        found = list((domains / f"cpu{cpu}").glob("domain*"))
+        same(bool(found), cpu not in boot_isolated(), f"CPU {cpu} is in a scheduling domain")
+
+
 @deadline(600)
 def test_purging_leaves_the_machine_as_it_was() -> None:
     before = before_install()
     free_system_slice()
+    TEST_CONFIG.unlink(missing_ok=True)
     for program in list(Program.running):
         program.kill()
     must(*APT, "purge", *package_names(), seconds=300)
     eventually(lambda: not list(CGROUP.glob("cmk*")), "the cgroups are gone")
+    must_be_isolated_again()
     same(differences(before.cpusets, cpuset_files()), [], "changed cpusets")
     same(effective(""), online(), "CPUs of everybody")
     changed = sorted(set(etc_files().items()) ^ set(before.etc.items()))
@@ -79,7 +93,7 @@ def test_purging_leaves_the_machine_as_it_was() -> None:
     left = [name for name in run_names() - before.run if "cmk" in name]
     same([name for name in left if not name.startswith(KEPT)], [], "left in /run")
     patterns = ("cmk-agent*", "cmk-leases*")
-    same(must("systemctl", "list-unit-files", "--no-legend", *patterns), "", "units")
+    same(run("systemctl", "list-unit-files", "--no-legend", *patterns).out, "", "units")
     same(unit(AGENT, "LoadState"), "not-found", AGENT)
     for name in package_names():
         state = run("dpkg-query", "-W", "-f", "${db:Status-Status}", name).out

@@ -50,8 +50,9 @@ def before_install() -> Traces:
 
 
 def means_the_same(path: str, old: str, new: str) -> bool:
-    """A populated group's CPUs can be set to all but not unset again."""
-    if old == new:
+    """A populated group's CPUs can be set to all but not unset again. The root group's list of
+    isolated CPUs forgets those of the boot when a partition of theirs ends; they stay isolated."""
+    if old == new or path == "cpuset.cpus.isolated":
         return True
     is_request = path.endswith("/cpuset.cpus")
     return is_request and (cpus_of(old) or online()) == (cpus_of(new) or online())
