@@ -60,11 +60,12 @@ public:
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         // The parent may have ended before that request.
         if (::getppid() != parent_) ::_exit(kUnborn);
+        // Before anything is said: to end with an unread word would take what was said along.
+        wait_for_word();
         if (program.prepare) {
             const Status prepared = program.prepare();
             if (!prepared) fail(false, prepared.error());
         }
-        wait_for_word();
         auto words = pointers_to(program.line.words);
         auto environment = pointers_to(program.environment);
         signals_.restore();
