@@ -21,6 +21,8 @@ BlockedSignals::BlockedSignals() {
 }
 
 BlockedSignals::~BlockedSignals() {
+    while (poll()) {
+    }
     restore();
 }
 

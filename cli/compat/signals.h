@@ -10,8 +10,9 @@ namespace cmk::compat {
 
 /// Holds back every catchable signal but those of our own faults, so that they can be passed on to
 /// a child and none ends this process before it has cleaned up. To be made before anything is
-/// recorded that has to be taken back, and to be kept until it has been; the destructor gives the
-/// thread its mask back, and signals that still wait their effect. For a program of one thread.
+/// recorded that has to be taken back, and to be kept until it has been. The destructor gives the
+/// thread its mask back and drops signals that still wait: they were for a child that is gone, and
+/// must not replace its status by ours. For a program of one thread that is about to end.
 class BlockedSignals {
 public:
     BlockedSignals();
@@ -32,9 +33,9 @@ public:
     static int stop_request();
 
 private:
-    sigset_t blocked_;
-    sigset_t original_;
-    struct sigaction original_sigchld_;
+    sigset_t blocked_ = {};
+    sigset_t original_ = {};
+    struct sigaction original_sigchld_ = {};
 };
 
 /// Does a child in our process group have this signal already? A terminal sends its signals (an

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <compare>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -26,7 +26,10 @@ struct Place {
     long cluster = 0;
     long core = 0;
 
-    friend auto operator<=>(const Place&, const Place&) = default;
+    friend bool operator<(const Place& a, const Place& b) {
+        return std::tie(a.package, a.die, a.cluster, a.core) <
+               std::tie(b.package, b.die, b.cluster, b.core);
+    }
 };
 
 /// An id; firmware that does not know one says -1.
@@ -71,8 +74,9 @@ Result<CpuSet> read_list(const std::string& path) {
 /// A kernel without CPU hotplug may lack "online"; all CPUs that are there then are.
 Result<CpuSet> read_online(const std::string& directory) {
     auto online = read_list(directory + "/online");
-    if (!online && online.error().sys_errno == ENOENT) return read_list(directory + "/present");
-    return online;
+    if (online || online.error().sys_errno != ENOENT) return online;
+    auto present = read_list(directory + "/present");
+    return present ? present : online;
 }
 
 Result<std::map<unsigned, Place>> read_places(const std::string& directory) {

@@ -83,7 +83,7 @@ std::string help_text() {
     return "CMK gives programs CPU cores of their own; this is its original command line.\n\n" +
            usage_block() + "\nSubcommands:\n" + two_columns(rows) + "\nOptions:\n" +
            options_help() +
-           "\nOptions may stand anywhere before \"--\"; unique beginnings of their names do.\n"
+           "\nOptions may stand anywhere before \"--\", and be cut short while that is unique.\n"
            "A command that is one word with blanks or shell characters is run by /bin/sh;\n"
            "one with arguments is executed as it stands. isolate exits with its status,\n"
            "or 128 and the number of the signal that ended it.\n";

@@ -263,6 +263,14 @@ TEST(CompatChild, ASignalFromBeforeTheStartReachesTheChild) {
     EXPECT_EQ(BlockedSignals::stop_request(), 0);
 }
 
+TEST(CompatChild, ASignalThatComesTooLateDoesNotReplaceTheStatus) {
+    {
+        const BlockedSignals signals;
+        ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+    }
+    EXPECT_EQ(BlockedSignals::stop_request(), 0);
+}
+
 TEST(CompatChild, StopsAndContinuesWithTheJob) {
     // Not stopped in a group without a shell that would continue it: so in one of its own.
     const Wrapper wrapper("echo ready; read line", true);

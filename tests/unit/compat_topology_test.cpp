@@ -189,7 +189,7 @@ TEST_F(CompatTopology, WithoutOnlineAllThatArePresentAre) {
 
 TEST_F(CompatTopology, WhatIsMissingIsNamed) {
     const std::string start = "cannot read the machine's topology: ";
-    EXPECT_EQ(error(), start + "cannot open " + cpu_root() + "/present: No such file or directory");
+    EXPECT_EQ(error(), start + "cannot open " + cpu_root() + "/online: No such file or directory");
     write("online", "0");
     EXPECT_EQ(error(), start + "cannot open " + cpu_root() +
                            "/cpu0/topology/physical_package_id: No such file or directory");
