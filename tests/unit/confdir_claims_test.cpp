@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,6 +162,43 @@ TEST_F(ConfdirClaims, OfManyProcessesNeverHaveCompany) {
     const DirectoryContent after = content();
     for (const CpuList* list : after.lists())
         EXPECT_TRUE(list->tasks.empty()) << list->name;
+}
+
+/// What the original does: the first free list in text order, `tasks` truncated and written in
+/// place, under the same lock.
+int claim_as_original(const std::string& path, const std::string& pid) {
+    const UniqueFd lock(::open((path + "/lock").c_str(), O_RDWR | O_CLOEXEC));
+    if (::flock(lock.get(), LOCK_EX) < 0) return 101;
+    std::set<std::filesystem::path> lists;
+    for (const auto& list : std::filesystem::directory_iterator(path + "/pools/exclusive/0"))
+        lists.insert(list.path());
+    for (const std::filesystem::path& list : lists) {
+        std::string tasks;
+        std::getline(std::ifstream(list / "tasks"), tasks);
+        if (!tasks.empty()) continue;
+        std::ofstream(list / "tasks", std::ios::trunc) << pid << std::flush;
+        return std::stoi(list.filename().string());
+    }
+    return 100;
+}
+
+TEST_F(ConfdirClaims, OfBothKindsOfProgramGiveNoListTwice) {
+    put_pool("exclusive", true, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"});
+    std::vector<pid_t> children;
+    for (int i = 0; i < 30; ++i) {
+        children.push_back(::fork());
+        if (children.back() != 0) continue;
+        if (i % 2 == 0) ::_exit(claim_as_original(path(), std::to_string(::getpid())));
+        const auto got =
+            claim_lists(directory(), {.pool = "exclusive"}, {.pid = ::getpid(), .start_time = 1});
+        ::_exit(got ? static_cast<int>(got->lists[0].cpus[0]) : 100);
+    }
+    std::map<int, Pids> owners;
+    for (const pid_t child : children)
+        owners[WEXITSTATUS(wait_for(child))].push_back(child);
+    EXPECT_EQ(owners[100].size(), 18U);
+    for (int cpu = 0; cpu < 12; ++cpu)
+        EXPECT_EQ(pids_of("exclusive", std::to_string(cpu)), owners[cpu]) << cpu;
 }
 
 /// A process is killed at each of its changes in turn. Others' records stay, its own are whole.
