@@ -2,8 +2,6 @@
 #include "confdir/init.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -86,23 +84,29 @@ Result<InitOutcome> fill(const ConfDir& directory, const std::vector<PoolLayout>
     return InitOutcome::created;
 }
 
+Status build_directory(const Changes& changes, const std::string& path,
+                       const std::vector<PoolLayout>& layout) {
+    CMK_TRY(changes.make_file(path + "/" + kLock, ""));
+    return build_pools(changes, path + "/" + kPools, layout);
+}
+
 /// Builds a directory beside the one that is wanted. False where somebody else was faster.
 Result<bool> create(const ConfDir& directory, const std::vector<PoolLayout>& layout) {
     const Changes& changes = directory.changes();
     CMK_TRY_ASSIGN(const MadeParents parents, MadeParents::of(changes, directory.path()));
-    CMK_TRY_ASSIGN(const std::string aside, make_sibling(changes, directory.path()));
-    const auto attempt = [&]() -> Status {
-        CMK_TRY(changes.make_file(aside + "/" + kLock, ""));
-        CMK_TRY(build_pools(changes, aside + "/" + kPools, layout));
-        return changes.rename_new(aside, directory.path());
-    };
-    Status built = attempt();
-    if (built) return true;
-    (void)changes.remove_tree(aside);
-    const int number = built.error().sys_errno;
-    if (number == EEXIST || number == ENOTEMPTY) return false;
+    auto aside = make_sibling(changes, directory.path());
+    if (!aside) {
+        parents.remove();
+        return std::move(aside).error();
+    }
+    Status built = build_directory(changes, *aside, layout);
+    Status placed = built ? changes.rename_new(*aside, directory.path()) : built;
+    if (placed) return true;
+    (void)changes.remove_tree(*aside);
+    const int number = placed.error().sys_errno;
+    if (built && (number == EEXIST || number == ENOTEMPTY)) return false;
     parents.remove();
-    return std::move(built).error();
+    return std::move(placed).error();
 }
 
 Error half_built(const DirectoryContent& content, const std::string& what) {

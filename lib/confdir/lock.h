@@ -32,6 +32,8 @@ public:
 
     DirectoryLock(DirectoryLock&&) = default;
     DirectoryLock& operator=(DirectoryLock&&) = delete;
+    DirectoryLock(const DirectoryLock&) = delete;
+    DirectoryLock& operator=(const DirectoryLock&) = delete;
     ~DirectoryLock();
 
 private:

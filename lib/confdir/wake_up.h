@@ -19,6 +19,8 @@ public:
 
     WakeUp(WakeUp&& other) noexcept;
     WakeUp& operator=(WakeUp&&) = delete;
+    WakeUp(const WakeUp&) = delete;
+    WakeUp& operator=(const WakeUp&) = delete;
     ~WakeUp();
 
 private:

@@ -200,6 +200,27 @@ TEST_F(ConfdirInit, DoesNotMakeALockForPoolsWithoutOne) {
     EXPECT_FALSE(exists("lock"));
 }
 
+TEST_F(ConfdirInit, RefusesALayoutWithAPoolOrAListTwice) {
+    const PoolLayout pool{.name = "gold", .exclusive = true, .sockets = {{0, {"0", "1"}}}};
+    const PoolLayout list{.name = "tin", .exclusive = true, .sockets = {{0, {"2", "2"}}}};
+    for (const auto& layout : {std::vector{pool, pool}, std::vector{pool, list}}) {
+        const auto made = init_directory(directory(), layout, topology_, {});
+        EXPECT_NE(error_of(made).find("File exists"), std::string::npos);
+        EXPECT_TRUE(snapshot().empty());
+    }
+}
+
+TEST_F(ConfdirInit, LeavesNothingOfItsParentsWhereItFails) {
+    for (int step = 0; step < 4; ++step) {
+        int left = step;
+        const ConfDir failing(
+            path() + "/a/b", kDefaultLockTimeout,
+            Changes([&](const std::string&) { return left-- == 0 ? EACCES : 0; }));
+        EXPECT_NE(error_of(init(2, 2, failing)), "");
+        EXPECT_TRUE(snapshot().empty()) << step;
+    }
+}
+
 TEST_F(ConfdirInit, LeavesNothingWhereItFails) {
     fail_at_every_step();
 }
