@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "cli/leased_program.h"
 #include "cli/program.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -112,38 +113,9 @@ Result<wire::Isolate> request_for(const IsolateOptions& options) {
     return request;
 }
 
-void set_or_clear(const char* name, const std::optional<CpuSet>& cpus) {
-    if (cpus) {
-        ::setenv(name, cpus->to_comma_list().c_str(), 1);
-    } else {
-        ::unsetenv(name);
-    }
-}
-
-void export_grant(const Grant& grant) {
-    ::setenv("CMK_CPUS_ASSIGNED", grant.cpus.to_comma_list().c_str(), 1);
-    ::setenv("CMK_CPUS_ASSIGNED_MASK", grant.cpus.to_mask().c_str(), 1);
-    ::setenv("CMK_LEASE_ID", grant.lease.c_str(), 1);
-    // Inherited values would speak of another lease's host or time.
-    set_or_clear("CMK_CPUS_SHARED", grant.shared);
-    set_or_clear("CMK_CPUS_INFRA", grant.infra);
-}
-
 int cannot_run(const std::string& name, int number) {
     complain(errno_error(number, "cannot run " + quote(name)).message);
     return number == ENOENT ? exit_code::kProgramNotFound : exit_code::kNotExecutable;
-}
-
-/// Returns only when the program cannot be executed.
-int become(const std::string& path, std::vector<std::string>& program) {
-    std::vector<char*> words;
-    words.reserve(program.size() + 1);
-    for (std::string& word : program)
-        words.push_back(word.data());
-    words.push_back(nullptr);
-    // A path with a slash: execvp only adds that a script without "#!" goes to the shell.
-    ::execvp(path.c_str(), words.data());
-    return cannot_run(program.front(), errno);
 }
 
 }  // namespace
@@ -179,7 +151,7 @@ int run_isolate(const std::vector<std::string>& arguments) {
             complain("note: " + note);
     }
     export_grant(*grant);
-    return become(found.path, options.program);
+    return cannot_run(options.program.front(), become(found.path, options.program));
 }
 
 }  // namespace cmk

@@ -148,6 +148,7 @@ Status take_options(const Pieces& pieces, const SubcommandRow& subcommand, Optio
             return wrong(name + " is given twice");
         }
         seen.push_back(row);
+        if (name == "--conf-dir") options.conf_dir_named = true;
         if (const auto* flag = std::get_if<bool Options::*>(&row->member)) {
             options.*(*flag) = true;
         } else if (const auto* text = std::get_if<std::string Options::*>(&row->member)) {

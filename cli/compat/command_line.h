@@ -24,8 +24,8 @@ CommandLine command_line_for(const std::string& command, const std::vector<std::
 /// Its code is Errc::unavailable.
 Error cannot_run(const CommandLine& line, int number);
 
-/// What cmk exits with when it has failed itself: 127 for a program that was not found, 126 for
-/// one that cannot be executed, and 1, as the original, for everything else.
+/// What cmk exits with for an error of cannot_run(): 127 for a program that was not found, else
+/// 126; and 1, as for every failure of its own, for all other errors.
 int exit_code_of(const Error& error);
 
 }  // namespace cmk::compat

@@ -48,6 +48,7 @@ struct Options {
     std::string cmk_img = {};
     std::string cmk_img_pol = {};
     std::string conf_dir = {};
+    bool conf_dir_named = false;  ///< conf_dir is from the command line
     std::optional<std::string> conf_file = {};
     std::string install_dir = {};
     std::string interval = {};

@@ -11,9 +11,6 @@
 
 namespace cmk {
 
-inline constexpr char kExclusivePool[] = "exclusive";
-inline constexpr char kSharedPool[] = "shared";
-inline constexpr char kInfraPool[] = "infra";
 inline constexpr char kNonIsolcpusPool[] = "exclusive-non-isolcpus";
 
 /// What `init` is asked for; the defaults are the original's.

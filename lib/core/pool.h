@@ -71,6 +71,11 @@ std::optional<PoolKind> pool_kind_from(std::string_view text);
 std::optional<PoolMode> pool_mode_from(std::string_view text);
 std::optional<Isolation> isolation_from(std::string_view text);
 
+/// Names of the pools that `init` makes and whose CPUs a leased program is told of.
+inline constexpr char kExclusivePool[] = "exclusive";
+inline constexpr char kSharedPool[] = "shared";
+inline constexpr char kInfraPool[] = "infra";
+
 /// Groups beside the pools in the unit that holds the leases: the unit's own process, and processes
 /// of released leases that have no place to go back to.
 inline constexpr char kHolderGroup[] = "holder";

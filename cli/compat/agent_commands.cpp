@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The original's subcommands where an agent serves: it keeps the books, and the shapes stay.
+#include <time.h>
+
+#include <cstdlib>
+
+#include "base/text.h"
+#include "cli/compat/agent_view.h"
+#include "cli/compat/command_line.h"
+#include "cli/compat/commands.h"
+#include "cli/leased_program.h"
+#include "cli/program.h"
+#include "confdir/init_plan.h"
+#include "confdir/reports.h"
+
+namespace cmk::compat {
+
+namespace {
+
+Result<std::vector<PoolSpec>> specs_of(const Call& call) {
+    const Options& options = call.options();
+    CMK_TRY_ASSIGN(const unsigned exclusive, options.exclusive_cores());
+    CMK_TRY_ASSIGN(const unsigned shared, options.shared_cores());
+    const auto mode = [](const std::string& text) {
+        return pool_mode_from(text).value_or(PoolMode::packed);
+    };
+    return std::vector<PoolSpec>{{.name = kExclusivePool,
+                                  .kind = PoolKind::exclusive,
+                                  .size = exclusive,
+                                  .mode = mode(options.exclusive_mode)},
+                                 {.name = kSharedPool,
+                                  .kind = PoolKind::shared,
+                                  .size = shared,
+                                  .mode = mode(options.shared_mode)},
+                                 {.name = kInfraPool, .kind = PoolKind::shared}};
+}
+
+/// What differs from the pools that there are; "" for nothing.
+std::string differences(const std::vector<PoolReport>& pools, const std::vector<PoolSpec>& specs) {
+    std::string text;
+    for (const PoolSpec& spec : specs) {
+        const auto* wanted = std::get_if<unsigned>(&spec.size);
+        if (wanted == nullptr) continue;
+        unsigned cores = 0;
+        for (const PoolReport& report : pools) {
+            if (report.pool.spec.name == spec.name) cores = report.cores;
+        }
+        if (cores == *wanted) continue;
+        text += (text.empty() ? "" : "; ") + std::to_string(cores) + " " + spec.name + " cores (" +
+                std::to_string(*wanted) + " requested)";
+    }
+    return text;
+}
+
+Result<std::string> path_of(const CommandLine& line) {
+    const char* search_path = std::getenv("PATH");
+    const ProgramPath found =
+        find_program(line.words.front(), search_path == nullptr ? "/bin:/usr/bin" : search_path);
+    if (found.error != 0) return cannot_run(line, found.error);
+    return found.path;
+}
+
+/// CMK_NUM_CORES counts for exclusive pools alone, the socket for these and `shared`.
+Result<wire::Isolate> request_of(const Call& call, Client& agent) {
+    wire::Isolate request{.what = {.pool = call.options().pool.value_or("")},
+                          .pin = !call.options().no_affinity};
+    CMK_TRY_ASSIGN(const auto pools, agent.call<std::vector<PoolReport>>(wire::ListPools{}));
+    for (const PoolReport& report : pools) {
+        const PoolSpec& spec = report.pool.spec;
+        if (spec.name != request.what.pool || spec.kind != PoolKind::exclusive) continue;
+        CMK_TRY_ASSIGN(request.what.cores, call.environment.num_cores());
+        CMK_TRY_ASSIGN(request.what.package, call.options().socket());
+    }
+    return request;
+}
+
+int refuse_program(const Call& call, const Error& error) {
+    call.log.error(error.message);
+    return exit_code_of(error);
+}
+
+Result<int> repeat(const Call& call, const std::function<Status()>& once) {
+    CMK_TRY_ASSIGN(const long seconds, call.options().interval_seconds());
+    for (;;) {
+        CMK_TRY(once());
+        if (seconds <= 0) return 0;
+        timespec rest{.tv_sec = seconds, .tv_nsec = 0};
+        while (::clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) != 0) {
+        }
+    }
+}
+
+}  // namespace
+
+Result<int> init_agent(const Call& call, Client& agent) {
+    CMK_TRY_ASSIGN(const auto specs, specs_of(call));
+    CMK_TRY_ASSIGN(const auto pools, agent.call<std::vector<PoolReport>>(wire::ListPools{}));
+    if (!pools.empty()) {
+        const std::string different = differences(pools, specs);
+        if (different.empty()) {
+            call.log.info("Configuration directory already exists.");
+            call.log.info("The agent is already initialised with these pools.");
+            return 0;
+        }
+        return make_error(Errc::conflict, different +
+                                              "; change them with cmk reconfigure, on the host or "
+                                              "where /run/cmk-admin is mounted");
+    }
+    return reconfigure_agent(call, agent);
+}
+
+Result<int> reconfigure_agent(const Call& call, Client& agent) {
+    CMK_TRY_ASSIGN(const auto specs, specs_of(call));
+    CMK_TRY_ASSIGN(const auto report, agent.call<ReconfigureReport>(wire::Reconfigure{specs}));
+    for (const std::string& warning : report.warnings)
+        call.log.warning(warning);
+    for (const std::string& change : report.changes)
+        call.log.info(change);
+    return 0;
+}
+
+Result<int> describe_agent(const Call& call, Client& agent) {
+    CMK_TRY_ASSIGN(const AgentView view, view_agent(agent, call.options().conf_dir));
+    CMK_TRY(print(describe_json(view.content)));
+    return 0;
+}
+
+Result<int> isolate_by_agent(const Call& call, Client& agent) {
+    const CommandLine line = command_line_for(call.invocation.command, call.invocation.args);
+    const auto path = path_of(line);
+    if (!path) return refuse_program(call, path.error());
+    CMK_TRY_ASSIGN(wire::Isolate request, request_of(call, agent));
+    CMK_TRY_ASSIGN(const Grant grant, agent.isolate(std::move(request)));
+    if (call.options().no_affinity) call.log.info("Not setting affinity");
+    for (const std::string& note : grant.notes)
+        call.log.debug(note);
+    export_grant(grant);
+    return refuse_program(call, cannot_run(line, become(*path, line.words)));
+}
+
+Result<int> reconcile_agent(const Call& call, Client& agent) {
+    return repeat(call, [&]() -> Status {
+        const auto report = agent.call<ReconcileReport>(wire::Reconcile{});
+        // The agent hears of every end by itself; what a container may not ask is done anyway.
+        if (!report && report.error().code != Errc::not_permitted) return report.error();
+        for (const std::string& problem : report ? report->problems : std::vector<std::string>{})
+            call.log.warning(problem);
+        return print(reconcile_json({}));
+    });
+}
+
+Result<int> report_agent(const Call& call, Client& agent) {
+    return repeat(call, [&]() -> Status {
+        CMK_TRY_ASSIGN(const AgentView view, view_agent(agent, call.options().conf_dir));
+        return print(node_report_json(view.content, view.topology, lscpu_core_ids(view.topology),
+                                      view.isolated));
+    });
+}
+
+}  // namespace cmk::compat
