@@ -75,6 +75,28 @@ private:
     std::string name_;
 };
 
+/// A directory of the original's format, with one exclusive core.
+class ReadyDirectory {
+public:
+    ReadyDirectory() : root_("/tmp/cmk-bench-" + std::to_string(::getpid())) {
+        std::filesystem::create_directories(root_);
+        std::filesystem::create_symlink(std::filesystem::absolute(built("cli/cmkctl")),
+                                        root_ + "/cmk");
+        ::setenv("CMK_PROC_FS", "/proc", 1);
+        const Outcome made = run(line({"init", "--num-exclusive-cores=1", "--num-shared-cores=0"}));
+        if (made.exit != 0) std::printf("cmk init failed: %s\n", made.err.c_str());
+    }
+    ~ReadyDirectory() { std::filesystem::remove_all(root_); }
+    Line line(Line words) const {
+        words.insert(words.begin(), root_ + "/cmk");
+        words.push_back("--conf-dir=" + root_ + "/conf");
+        return words;
+    }
+
+private:
+    std::string root_;
+};
+
 void compare(std::vector<Contender>& contenders, int rounds) {
     for (int round = -20; round < rounds; ++round) {
         for (Contender& contender : contenders) {
@@ -181,11 +203,14 @@ int main(int argc, char** argv) {
         return 1;
     }
     const ReadyCgroup ready;
+    const ReadyDirectory directory;
     std::vector<Contender> contenders{
         {"taskset -c 0 true", {"taskset", "-c", "0", "true"}},
         {"cmkctl isolate --pool exclusive -- true",
          agent.ctl_line({"isolate", "--pool", "exclusive", "--wait", "--", "true"})},
         {"cgexec -g cpuset:READY true", {"cgexec", "-g", "cpuset:" + ready.name(), "true"}},
+        {"cmk isolate --pool=exclusive true, no agent",
+         directory.line({"isolate", "--pool=exclusive", "true"})},
         {"true", {"true"}}};
     compare(contenders, rounds);
     show_agent(agent);
