@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The original's subcommands where an agent serves: it keeps the books, and the shapes stay.
-#include <time.h>
-
-#include <cstdlib>
-
 #include "base/text.h"
 #include "cli/compat/agent_view.h"
 #include "cli/compat/command_line.h"
 #include "cli/compat/commands.h"
 #include "cli/leased_program.h"
-#include "cli/program.h"
 #include "confdir/init_plan.h"
 #include "confdir/reports.h"
 
@@ -52,14 +47,6 @@ std::string differences(const std::vector<PoolReport>& pools, const std::vector<
     return text;
 }
 
-Result<std::string> path_of(const CommandLine& line) {
-    const char* search_path = std::getenv("PATH");
-    const ProgramPath found =
-        find_program(line.words.front(), search_path == nullptr ? "/bin:/usr/bin" : search_path);
-    if (found.error != 0) return cannot_run(line, found.error);
-    return found.path;
-}
-
 /// CMK_NUM_CORES counts for exclusive pools alone, the socket for these and `shared`.
 Result<wire::Isolate> request_of(const Call& call, Client& agent) {
     wire::Isolate request{.what = {.pool = call.options().pool.value_or("")},
@@ -77,17 +64,6 @@ Result<wire::Isolate> request_of(const Call& call, Client& agent) {
 int refuse_program(const Call& call, const Error& error) {
     call.log.error(error.message);
     return exit_code_of(error);
-}
-
-Result<int> repeat(const Call& call, const std::function<Status()>& once) {
-    CMK_TRY_ASSIGN(const long seconds, call.options().interval_seconds());
-    for (;;) {
-        CMK_TRY(once());
-        if (seconds <= 0) return 0;
-        timespec rest{.tv_sec = seconds, .tv_nsec = 0};
-        while (::clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) != 0) {
-        }
-    }
 }
 
 }  // namespace
@@ -127,7 +103,7 @@ Result<int> describe_agent(const Call& call, Client& agent) {
 
 Result<int> isolate_by_agent(const Call& call, Client& agent) {
     const CommandLine line = command_line_for(call.invocation.command, call.invocation.args);
-    const auto path = path_of(line);
+    const auto path = program_path(line);
     if (!path) return refuse_program(call, path.error());
     CMK_TRY_ASSIGN(wire::Isolate request, request_of(call, agent));
     CMK_TRY_ASSIGN(const Grant grant, agent.isolate(std::move(request)));
@@ -139,7 +115,7 @@ Result<int> isolate_by_agent(const Call& call, Client& agent) {
 }
 
 Result<int> reconcile_agent(const Call& call, Client& agent) {
-    return repeat(call, [&]() -> Status {
+    return repeat(call, "reconciliation", [&]() -> Status {
         const auto report = agent.call<ReconcileReport>(wire::Reconcile{});
         // The agent hears of every end by itself; what a container may not ask is done anyway.
         if (!report && report.error().code != Errc::not_permitted) return report.error();
@@ -150,7 +126,7 @@ Result<int> reconcile_agent(const Call& call, Client& agent) {
 }
 
 Result<int> report_agent(const Call& call, Client& agent) {
-    return repeat(call, [&]() -> Status {
+    return repeat(call, "node report", [&]() -> Status {
         CMK_TRY_ASSIGN(const AgentView view, view_agent(agent, call.options().conf_dir));
         return print(node_report_json(view.content, view.topology, lscpu_core_ids(view.topology),
                                       view.isolated));

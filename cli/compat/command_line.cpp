@@ -2,9 +2,11 @@
 #include "cli/compat/command_line.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <string_view>
 
 #include "base/text.h"
+#include "cli/program.h"
 
 namespace cmk::compat {
 
@@ -53,6 +55,14 @@ Error cannot_run(const CommandLine& line, int number) {
     error.code = Errc::unavailable;
     error.message += hint_for(line, number);
     return error;
+}
+
+Result<std::string> program_path(const CommandLine& line) {
+    const char* search_path = std::getenv("PATH");
+    const ProgramPath found =
+        find_program(line.words.front(), search_path == nullptr ? "/bin:/usr/bin" : search_path);
+    if (found.error != 0) return cannot_run(line, found.error);
+    return found.path;
 }
 
 int exit_code_of(const Error& error) {

@@ -24,6 +24,9 @@ CommandLine command_line_for(const std::string& command, const std::vector<std::
 /// Its code is Errc::unavailable.
 Error cannot_run(const CommandLine& line, int number);
 
+/// Where its program is, by PATH. Errors: cannot_run().
+Result<std::string> program_path(const CommandLine& line);
+
 /// What cmk exits with for an error of cannot_run(): 127 for a program that was not found, else
 /// 126; and 1, as for every failure of its own, for all other errors.
 int exit_code_of(const Error& error);

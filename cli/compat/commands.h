@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "base/result.h"
 #include "cli/compat/arguments.h"
 #include "cli/compat/environment.h"
@@ -41,6 +43,9 @@ Result<int> uninstall(const Call& call, Client* agent);
 
 /// The directory that --conf-dir names, with the lock's patience from the environment.
 Result<ConfDir> directory_of(const Call& call);
+
+/// Calls it once or, with --interval, until the process is ended; `what` is for the log.
+Result<int> repeat(const Call& call, const char* what, const std::function<Status()>& once);
 
 /// Text for standard output. Errors: io.
 Status print(std::string_view text);

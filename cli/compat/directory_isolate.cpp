@@ -9,7 +9,6 @@
 
 #include "cli/compat/child.h"
 #include "cli/compat/node.h"
-#include "cli/program.h"
 #include "confdir/claims.h"
 #include "confdir/environment.h"
 
@@ -18,14 +17,6 @@ namespace cmk::compat {
 namespace {
 
 constexpr int kSignalBase = 128;
-
-Result<std::string> path_of(const CommandLine& line) {
-    const char* search_path = std::getenv("PATH");
-    const ProgramPath found =
-        find_program(line.words.front(), search_path == nullptr ? "/bin:/usr/bin" : search_path);
-    if (found.error != 0) return cannot_run(line, found.error);
-    return found.path;
-}
 
 /// CMK_NUM_CORES counts for exclusive pools alone, whatever it says for others.
 Result<ListRequest> request_of(const Call& call, const ConfDir& directory) {
@@ -105,7 +96,7 @@ Result<int> run_program(const Call& call, const BlockedSignals& signals,
 
 Result<int> isolate_in_directory(const Call& call) {
     const CommandLine line = command_line_for(call.invocation.command, call.invocation.args);
-    auto path = path_of(line);
+    auto path = program_path(line);
     if (!path) {
         call.log.error(path.error().message);
         return exit_code_of(path.error());

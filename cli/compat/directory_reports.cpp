@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is read from, and tidied in, a directory of the original's format.
-#include <time.h>
-
 #include "cli/compat/node.h"
 #include "confdir/reconcile.h"
 #include "confdir/reports.h"
@@ -9,20 +7,6 @@
 namespace cmk::compat {
 
 namespace {
-
-/// Once, or with an interval until the process is ended.
-template <typename Once>
-Result<int> repeat(const Call& call, const char* what, const Once& once) {
-    CMK_TRY_ASSIGN(const long seconds, call.options().interval_seconds());
-    for (;;) {
-        CMK_TRY(once());
-        if (seconds <= 0) return 0;
-        call.log.info("Waiting " + std::to_string(seconds) + " seconds until next " + what + "...");
-        timespec rest{.tv_sec = seconds, .tv_nsec = 0};
-        while (::clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) != 0) {
-        }
-    }
-}
 
 Result<DirectoryContent> read_locked(const ConfDir& directory) {
     CMK_TRY_ASSIGN(const DirectoryLock lock, directory.lock());

@@ -2,7 +2,6 @@
 #include "cli/compat/environment.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
@@ -12,10 +11,6 @@
 namespace cmk::compat {
 
 namespace {
-
-constexpr double kDefaultLockTimeout = 30;
-/// Clocks count further than this, and nobody waits longer.
-constexpr double kLongestLockTimeout = 1e9;
 
 Error bad_variable(const std::string& name, const std::string& wanted, const std::string& value) {
     return make_error(Errc::invalid_argument,
@@ -27,18 +22,6 @@ Error bad_variable(const std::string& name, const std::string& wanted, const std
 std::optional<std::string> process_variable(const std::string& name) {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-Result<std::chrono::duration<double>> Environment::lock_timeout() const {
-    const auto value = lookup_("CMK_LOCK_TIMEOUT");
-    if (!value) return std::chrono::duration<double>(kDefaultLockTimeout);
-    const std::string_view text = trim(*value);
-    double seconds = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc{} || stop != text.data() + text.size() || !(seconds >= 0)) {
-        return bad_variable("CMK_LOCK_TIMEOUT", "a number of seconds such as 30 or 0.5", *value);
-    }
-    return std::chrono::duration<double>(std::min(seconds, kLongestLockTimeout));
 }
 
 Result<std::string> Environment::proc_fs() const {

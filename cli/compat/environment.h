@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,8 +25,8 @@ class Environment {
 public:
     explicit Environment(Lookup lookup = process_variable) : lookup_(std::move(lookup)) {}
 
-    /// CMK_LOCK_TIMEOUT, 30 unless set. 0 asks not to wait at all; more than 30 years are as many.
-    Result<std::chrono::duration<double>> lock_timeout() const;
+    /// CMK_LOCK_TIMEOUT as it is written; parse_lock_timeout() reads it.
+    std::optional<std::string> lock_timeout() const { return lookup_("CMK_LOCK_TIMEOUT"); }
     /// CMK_PROC_FS, the root of the host's procfs. Not set or empty is an error.
     Result<std::string> proc_fs() const;
     /// CMK_LOG_LEVEL, INFO unless set.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/compat/run.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,9 +63,20 @@ bool is_for_cluster(const Invocation& invocation) {
 }  // namespace
 
 Result<ConfDir> directory_of(const Call& call) {
-    CMK_TRY_ASSIGN(const auto patience, call.environment.lock_timeout());
-    return ConfDir(call.options().conf_dir,
-                   std::chrono::duration_cast<std::chrono::milliseconds>(patience));
+    CMK_TRY_ASSIGN(const auto patience, parse_lock_timeout(call.environment.lock_timeout()));
+    return ConfDir(call.options().conf_dir, patience);
+}
+
+Result<int> repeat(const Call& call, const char* what, const std::function<Status()>& once) {
+    CMK_TRY_ASSIGN(const long seconds, call.options().interval_seconds());
+    for (;;) {
+        CMK_TRY(once());
+        if (seconds <= 0) return 0;
+        call.log.info("Waiting " + std::to_string(seconds) + " seconds until next " + what + "...");
+        timespec rest{.tv_sec = seconds, .tv_nsec = 0};
+        while (::clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) != 0) {
+        }
+    }
 }
 
 Status print(std::string_view text) {

@@ -116,12 +116,4 @@ Result<Topology> load_sysfs_topology(const std::string& root) {
     return Topology::from_records(number(*places));
 }
 
-unsigned core_id_of(const Topology& topology, const Core& core) {
-    const auto& records = topology.records();
-    const auto record = std::find_if(records.begin(), records.end(), [&](const CpuRecord& each) {
-        return each.cpu == core.cpus.lowest();
-    });
-    return record->core;
-}
-
 }  // namespace cmk::compat

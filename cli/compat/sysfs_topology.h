@@ -22,7 +22,4 @@ namespace cmk::compat {
 /// Errors: io or invalid_argument, naming the file that is missing or makes no sense.
 Result<Topology> load_sysfs_topology(const std::string& root);
 
-/// The number that lscpu's column "Core" gives a core of a topology read here.
-unsigned core_id_of(const Topology& topology, const Core& core);
-
 }  // namespace cmk::compat

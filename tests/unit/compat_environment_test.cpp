@@ -15,15 +15,9 @@ Environment with(std::map<std::string, std::string> variables) {
     });
 }
 
-double lock_timeout(const std::string& value) {
-    const auto timeout = with({{"CMK_LOCK_TIMEOUT", value}}).lock_timeout();
-    EXPECT_TRUE(timeout) << value;
-    return timeout ? timeout->count() : -1;
-}
-
 TEST(CompatEnvironment, DefaultsAreTheOriginals) {
     const Environment none = with({});
-    EXPECT_EQ(none.lock_timeout()->count(), 30);
+    EXPECT_FALSE(none.lock_timeout());
     EXPECT_EQ(*none.log_level(), LogLevel::info);
     EXPECT_EQ(*none.num_cores(), 1U);
     EXPECT_EQ(none.sysfs_root(), "");
@@ -48,21 +42,6 @@ TEST(CompatEnvironment, AnEmptyPathOrNameIsNone) {
     const Environment empty = with({{"CMK_PROC_FS", ""}, {"NODE_NAME", ""}});
     EXPECT_FALSE(empty.proc_fs());
     EXPECT_FALSE(empty.node_name());
-}
-
-TEST(CompatEnvironment, LockTimeoutIsSeconds) {
-    EXPECT_EQ(lock_timeout("1"), 1);
-    EXPECT_EQ(lock_timeout("0"), 0);
-    EXPECT_EQ(lock_timeout(" 0.5 "), 0.5);
-    EXPECT_EQ(lock_timeout("1e3"), 1000);
-    EXPECT_EQ(lock_timeout("inf"), 1e9);
-    for (const char* bad : {"", "-1", "nan", "30s", "soon", "1 2"}) {
-        const auto timeout = with({{"CMK_LOCK_TIMEOUT", bad}}).lock_timeout();
-        ASSERT_FALSE(timeout) << bad;
-        EXPECT_EQ(timeout.error().message,
-                  "CMK_LOCK_TIMEOUT must be a number of seconds such as 30 or 0.5, not \"" +
-                      std::string(bad) + "\"");
-    }
 }
 
 TEST(CompatEnvironment, LogLevelIsAnExactName) {

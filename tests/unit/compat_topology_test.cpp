@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/compat/sysfs_topology.h"
+#include "confdir/core_ids.h"
 
 namespace cmk::compat {
 namespace {
@@ -70,7 +71,7 @@ protected:
             out += std::to_string(package) + ":";
             for (const Core& core : topology.cores()) {
                 if (core.package != package) continue;
-                out += " " + std::to_string(core_id_of(topology, core)) + "(" +
+                out += " " + std::to_string(lscpu_core_ids(topology).at(core.index)) + "(" +
                        core.cpus.to_comma_list() + ")";
             }
             out += "\n";
@@ -131,7 +132,7 @@ TEST_F(CompatTopology, ReadsEveryRecordedMachine) {
         const Topology topology = load();
         for (const Core& core : topology.cores()) {
             cores.emplace_back(core.package, core.cpus.to_comma_list());
-            ids.insert(core_id_of(topology, core));
+            ids.insert(lscpu_core_ids(topology).at(core.index));
         }
         EXPECT_EQ(cores, expected_cores(rows)) << name;
         EXPECT_EQ(ids.size(), cores.size()) << name;
