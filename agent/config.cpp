@@ -130,7 +130,7 @@ public:
 
     Status read(const toml::table& root) {
         TableReader top(file_, "", root, error_);
-        for (const char* name : {"agent", "cgroup", "limits", "pools"}) {
+        for (const char* name : {"agent", "cgroup", "compat", "limits", "pools"}) {
             const toml::node* node = top.find(name);
             if (node == nullptr) continue;
             const toml::table* table = node->as_table();
@@ -155,6 +155,8 @@ private:
         } else if (name == "cgroup") {
             reader.choice("backend", config_.backend, backend_from, "auto, v1, v2, affinity");
             if (const auto value = reader.text("name")) set_group_name(reader, table, *value);
+        } else if (name == "compat") {
+            if (const auto value = reader.text("conf_dir")) set_compat_dir(reader, table, *value);
         } else {
             reader.limit("connections", config_.limits.connections);
             reader.limit("connections_per_caller", config_.limits.connections_per_caller);
@@ -172,6 +174,18 @@ private:
             reader.fail(*table.get("name"),
                         "cgroup.name is " + quote(name) +
                             ", but must start with \"cmk\" and be of letters, digits, - . _");
+        }
+    }
+
+    void set_compat_dir(TableReader& reader, const toml::table& table, const std::string& dir) {
+        // With the socket's name it has to fit into a socket address.
+        constexpr std::size_t kLongest = 90;
+        if (dir.empty() || (dir.front() == '/' && dir.size() <= kLongest)) {
+            config_.compat_dir = dir;
+        } else {
+            reader.fail(*table.get("conf_dir"), "compat.conf_dir is " + quote(dir) +
+                                                    ", but must be an absolute path of at most " +
+                                                    std::to_string(kLongest) + " bytes, or empty");
         }
     }
 

@@ -31,6 +31,8 @@ struct Config {
     CgroupBackend backend = CgroupBackend::automatic;
     /// The directory below the cpuset hierarchy that holds the pools: "cmk-leases".
     std::string cgroup_name = "cmk-leases";
+    /// A directory, such as the original's /etc/cmk, that gets a lease socket too; "" for none.
+    std::string compat_dir = {};
     Limits limits = {};
     std::vector<PoolSpec> pools = {};  ///< in the order of their position in the files
 
@@ -58,7 +60,7 @@ std::string dropin_dir(const std::string& file);
 /// The effective configuration as TOML with every key; parse_config of it gives the same Config.
 std::string dump_config(const Config& config);
 
-/// The [pools.*] tables alone: what Reconfigure writes as a drop-in.
-std::string dump_pools(const std::vector<PoolSpec>& pools);
+/// What Reconfigure writes as a drop-in: the [pools.*] tables and, unless that is "", [compat].
+std::string dump_dropin(const std::vector<PoolSpec>& pools, const std::string& compat_dir);
 
 }  // namespace cmk

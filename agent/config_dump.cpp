@@ -74,10 +74,15 @@ std::string pool_table(const PoolSpec& pool) {
            line("allow_containers", pool.access.containers ? "true" : "false");
 }
 
+std::string compat_table(const std::string& dir) {
+    return "[compat]\n" + line("conf_dir", toml_text(dir));
+}
+
 }  // namespace
 
-std::string dump_pools(const std::vector<PoolSpec>& pools) {
+std::string dump_dropin(const std::vector<PoolSpec>& pools, const std::string& compat_dir) {
     std::string text;
+    if (!compat_dir.empty()) text = compat_table(compat_dir);
     for (const PoolSpec& pool : pools)
         text += (text.empty() ? "" : "\n") + pool_table(pool);
     return text;
@@ -87,12 +92,13 @@ std::string dump_config(const Config& config) {
     const Limits& limits = config.limits;
     return "[agent]\n" + line("log_level", toml_text(name_of(config.log_level))) + "\n[cgroup]\n" +
            line("backend", toml_text(name_of(config.backend))) +
-           line("name", toml_text(config.cgroup_name)) + "\n[limits]\n" +
+           line("name", toml_text(config.cgroup_name)) + "\n" + compat_table(config.compat_dir) +
+           "\n[limits]\n" +
            line("connections", std::to_string(limits.connections)) +
            line("connections_per_caller", std::to_string(limits.connections_per_caller)) +
            line("request_seconds", std::to_string(limits.request_seconds)) +
            line("waiting", std::to_string(limits.waiting)) +
-           line("leases", std::to_string(limits.leases)) + "\n" + dump_pools(config.pools);
+           line("leases", std::to_string(limits.leases)) + "\n" + dump_dropin(config.pools, "");
 }
 
 }  // namespace cmk

@@ -30,7 +30,8 @@ Result<Config> ConfigSource::read() const {
     return parse_config(texts);
 }
 
-Status ConfigSource::write_pools(const std::vector<PoolSpec>& pools) const {
+Status ConfigSource::write_dropin(const std::vector<PoolSpec>& pools,
+                                  const std::string& compat_dir) const {
     const std::string dir = dropin_dir(file_);
     CMK_TRY_ASSIGN(auto texts, read_config_files(file_));
     const std::string path = dir + "/" + kDropIn;
@@ -44,7 +45,7 @@ Status ConfigSource::write_pools(const std::vector<PoolSpec>& pools) const {
                                               dir + " and the file beside it)");
     }
     CMK_TRY(make_dir_at(AT_FDCWD, dir, 0755));
-    return replace_file_at(AT_FDCWD, path, kHeader + dump_pools(pools), 0644);
+    return replace_file_at(AT_FDCWD, path, kHeader + dump_dropin(pools, compat_dir), 0644);
 }
 
 }  // namespace cmk

@@ -15,10 +15,10 @@ public:
     explicit ConfigSource(std::string file) : file_(std::move(file)) {}
 
     Result<Config> read() const;
-    /// Writes the pools as the drop-in 50-init.toml, which replaces pools of the same names.
+    /// Writes the drop-in 50-init.toml, whose pools replace those of the same names.
     /// Pools of lighter files that are not among them would come back: they are refused by name.
     /// Errors: io; conflict.
-    Status write_pools(const std::vector<PoolSpec>& pools) const;
+    Status write_dropin(const std::vector<PoolSpec>& pools, const std::string& compat_dir) const;
 
 private:
     std::string file_;

@@ -37,7 +37,10 @@ public:
         std::function<std::int64_t()> now;          ///< seconds since the epoch
         std::function<std::string()> new_lease_id;  ///< a fresh, safe name
         std::function<Result<Config>()> read_config;
-        std::function<Status(const std::vector<PoolSpec>&)> write_pools;
+        /// Keeps pools and compat_dir for the next start.
+        std::function<Status(const std::vector<PoolSpec>&, const std::string&)> write_dropin;
+        /// Offers a lease socket in that directory and in no other; "" for none.
+        std::function<Status(const std::string&)> offer_socket;
     };
 
     Manager(Ports ports, HostReport host, Config config);
@@ -82,8 +85,9 @@ public:
     /// CPUs came or went: mends what that broke, and logs it.
     void machine_changed();
     /// Errors: not_permitted, those of plan_pools, conflict when a live lease would not fit.
+    /// `compat`: also offer a lease socket in the original's directory from now on.
     Result<ReconfigureReport> reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
-                                          bool dry_run);
+                                          bool dry_run, bool compat = false);
     Result<ReconfigureReport> reload(const Peer& peer);
     /// Reload for SIGHUP: the old configuration stays in force when the new one is bad.
     void reload_on_signal();
@@ -113,6 +117,7 @@ private:
     ReconcileReport mend();
     ReconcileReport repair();
     void keep_config();
+    void offer_compat_socket(std::vector<std::string>& warnings);
     void watch_partitions();
     void watch_file(const std::string& key, UniqueFd file);
     bool is_broken() const;

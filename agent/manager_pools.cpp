@@ -5,6 +5,7 @@
 
 #include "agent/manager.h"
 #include "base/text.h"
+#include "ipc/names.h"
 
 namespace cmk {
 
@@ -83,19 +84,23 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
 }
 
 Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
-                                               bool dry_run) {
+                                               bool dry_run, bool compat) {
     CMK_TRY(authorizer_.may_administer(peer));
     const std::vector<Pool> before = committer_.ledger().pools();
     CMK_TRY_ASSIGN(ReconfigureReport report, apply_pools(specs, dry_run));
     if (dry_run) return report;
     // Written also when nothing changed: after it, a start gives these pools again.
-    if (Status written = ports_.write_pools(specs); !written) {
+    const std::string compat_dir =
+        compat && config_.compat_dir.empty() ? kCompatDir : config_.compat_dir;
+    if (Status written = ports_.write_dropin(specs, compat_dir); !written) {
         if (report.changed) CMK_TRY(committer_.commit({.pools = before}));
         (void)authorizer_.set_pools(before);
         return with_context(std::move(written).error(), "the pools were not kept");
     }
     config_.pools = specs;
+    config_.compat_dir = compat_dir;
     keep_config();
+    offer_compat_socket(report.warnings);
     if (report.changed) {
         ports_.log.info("pools changed on request");
         emit({Event::Kind::pools_changed, {}, ""});
@@ -114,6 +119,7 @@ Result<ReconfigureReport> Manager::reload(const Peer& peer) {
     config_ = std::move(config);
     config_problems_.clear();
     keep_config();
+    offer_compat_socket(report.warnings);
     if (report.changed) {
         emit({Event::Kind::pools_changed, {}, ""});
         serve_waiting();
@@ -126,6 +132,14 @@ void Manager::keep_config() {
     if (!config_problems_.empty()) return;
     const Status kept = ports_.store.save_config(dump_config(config_));
     if (!kept) ports_.log.warning(kept.error().message);
+}
+
+void Manager::offer_compat_socket(std::vector<std::string>& warnings) {
+    const Status offered = ports_.offer_socket(config_.compat_dir);
+    if (offered) return;
+    warnings.push_back("There is no socket in " + config_.compat_dir + ": " +
+                       offered.error().message);
+    ports_.log.error(warnings.back());
 }
 
 void Manager::reload_on_signal() {

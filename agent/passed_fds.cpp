@@ -30,6 +30,9 @@ PassedFds sort_passed_fds(std::vector<std::pair<std::string, UniqueFd>>&& named)
         } else if (name == "uevent") {
             set_nonblocking(fd.get());
             passed.uevent = std::move(fd);
+        } else if (name == kCompatSocket) {
+            set_nonblocking(fd.get());
+            passed.compat = std::move(fd);
         } else {
             passed.pidfds.insert_or_assign(name, std::move(fd));
         }

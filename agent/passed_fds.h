@@ -11,9 +11,13 @@
 
 namespace cmk {
 
+/// The name under which the socket of [compat] is stored; leases have other names.
+inline constexpr char kCompatSocket[] = "compat";
+
 /// The descriptors that systemd passed to the agent, by what they are for.
 struct PassedFds {
     std::vector<std::pair<SocketRole, UniqueFd>> listeners = {};
+    UniqueFd compat = {};  ///< the socket in [compat] conf_dir, from systemd's store
     UniqueFd uevent = {};                         ///< the kernel's messages about devices
     std::map<std::string, UniqueFd> pidfds = {};  ///< from the file descriptor store, by lease
 };

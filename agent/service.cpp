@@ -18,6 +18,9 @@ namespace cmk {
 
 namespace {
 
+/// In the directory that [compat] names.
+constexpr char kSocketName[] = "/agent.sock";
+
 std::int64_t seconds_now() {
     return static_cast<std::int64_t>(::time(nullptr));
 }
@@ -128,8 +131,11 @@ Manager::Ports Service::manager_ports() {
             .now = seconds_now,
             .new_lease_id = random_lease_id,
             .read_config = [this] { return source_.read(); },
-            .write_pools =
-                [this](const std::vector<PoolSpec>& pools) { return source_.write_pools(pools); }};
+            .write_dropin =
+                [this](const std::vector<PoolSpec>& pools, const std::string& compat_dir) {
+                    return source_.write_dropin(pools, compat_dir);
+                },
+            .offer_socket = [this](const std::string& dir) { return offer_socket(dir); }};
 }
 
 Result<std::unique_ptr<Service>> Service::start(const Options& options) {
@@ -160,6 +166,9 @@ Status Service::serve(const Options& options) {
     CMK_TRY(manager_.start(std::string(trim(boot_id))));
     varlink_.serve_on(server_);
     CMK_TRY(listen(options));
+    if (const Status offered = offer_socket(manager_.config().compat_dir); !offered) {
+        log_.error("no socket in " + manager_.config().compat_dir + ": " + offered.error().message);
+    }
     if (options.bus != "none") {
         CMK_TRY_ASSIGN(dbus_,
                        DbusApi::open(options.bus, manager_, processes_, *cgroups_, event_.get()));
@@ -179,6 +188,18 @@ Status Service::listen(const Options& options) {
     if (passed_.listeners.empty()) return server_.listen(options.socket);
     for (auto& [role, socket] : passed_.listeners)
         CMK_TRY(server_.listen_on(std::move(socket), role));
+    return {};
+}
+
+/// The socket outlives the agent, so that requests wait on it as on those of systemd.
+Status Service::offer_socket(const std::string& dir) {
+    if (dir == offered_dir_) return {};
+    offered_dir_ = dir;
+    if (!dir.empty()) CMK_TRY(make_dir_at(AT_FDCWD, dir, 0755));
+    CMK_TRY_ASSIGN(const int fd, server_.offer(dir.empty() ? "" : dir + kSocketName,
+                                               std::move(passed_.compat)));
+    fd_store_.remove(kCompatSocket);
+    if (fd >= 0) fd_store_.put(kCompatSocket, fd);
     return {};
 }
 

@@ -37,6 +37,7 @@ private:
     Status add_signals();
     Status serve(const Options& options);
     Status listen(const Options& options);
+    Status offer_socket(const std::string& dir);
     void reload();
     std::string status() const;
     Manager::Ports manager_ports();
@@ -58,6 +59,7 @@ private:
     std::unique_ptr<DbusApi> dbus_;
     std::unique_ptr<Uevents> uevents_;
     SourceHandle hangup_;
+    std::string offered_dir_;  // what offer_socket() was told last
 };
 
 }  // namespace cmk

@@ -143,7 +143,8 @@ void VarlinkApi::run(const Context& context, wire::Verify& call) {
 }
 
 void VarlinkApi::run(const Context& context, wire::Reconfigure& call) {
-    reply_result(context, manager_.reconfigure(context.connection.peer, call.pools, call.dry_run));
+    reply_result(context, manager_.reconfigure(context.connection.peer, call.pools, call.dry_run,
+                                               call.compat));
 }
 
 void VarlinkApi::run(const Context& context, wire::Reload&) {

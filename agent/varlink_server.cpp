@@ -52,13 +52,26 @@ Result<UniqueFd> bind_socket(const std::string& path) {
     if (::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) ::unlink(path.c_str());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return errno_error(errno, "cannot make a socket");
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
-        return errno_error(errno, "cannot bind " + path);
-    }
-    if (::chmod(path.c_str(), 0666) < 0 || ::listen(fd.get(), kBacklog) < 0) {
+    // Not chmod(2): in a directory that others write to, the name may be another file's by then.
+    const mode_t mask = ::umask(0111);
+    const int bound =
+        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ? errno
+                                                                                          : 0;
+    ::umask(mask);
+    if (bound != 0) return errno_error(bound, "cannot bind " + path);
+    if (::listen(fd.get(), kBacklog) < 0) {
         return errno_error(errno, "cannot listen on " + path);
     }
     return fd;
+}
+
+/// Is it a socket that clients of the path reach?
+bool is_bound_to(int fd, const std::string& path) {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    struct stat info {};
+    return fd >= 0 && ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+           path == address.sun_path && ::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
 }
 
 }  // namespace
@@ -83,6 +96,22 @@ Status VarlinkServer::add_sources() {
 Status VarlinkServer::listen(const std::string& path) {
     CMK_TRY_ASSIGN(UniqueFd socket, bind_socket(path));
     return listen_on(std::move(socket), SocketRole::lease);
+}
+
+Result<int> VarlinkServer::offer(const std::string& path, UniqueFd kept) {
+    if (!offered_.empty()) {
+        ::unlink(offered_.c_str());
+        listeners_.pop_back();
+        offered_.clear();
+    }
+    if (path.empty()) return -1;
+    if (!is_bound_to(kept.get(), path)) {
+        CMK_TRY_ASSIGN(kept, bind_socket(path));
+    }
+    const int fd = kept.get();
+    CMK_TRY(listen_on(std::move(kept), SocketRole::lease));
+    offered_ = path;
+    return fd;
 }
 
 Status VarlinkServer::listen_on(UniqueFd socket, SocketRole role) {

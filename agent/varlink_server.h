@@ -38,6 +38,10 @@ public:
     Status listen(const std::string& path);
     /// Serves a socket that listens already.
     Status listen_on(UniqueFd socket, SocketRole role);
+    /// Serves a socket for leases at one more path, instead of the one it offered before; "" for
+    /// none. `kept`: that socket of an earlier agent, which clients may wait on; it is used if it is
+    /// still at the path. Returns the socket's descriptor, -1 for none.
+    Result<int> offer(const std::string& path, UniqueFd kept);
     /// Serves a connection that is open already.
     Status adopt(UniqueFd connection, Peer peer);
 
@@ -87,6 +91,7 @@ private:
     Handler handler_;
     Closing closing_;
     std::vector<std::unique_ptr<Listener>> listeners_;  // sd-event has their addresses
+    std::string offered_;                               // the path of the last one, or ""
     SourceHandle deadline_source_;
     SourceHandle sweep_source_;
     std::map<int, std::unique_ptr<VarlinkConnection>> connections_;  // by fd

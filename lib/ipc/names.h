@@ -11,6 +11,8 @@ inline constexpr char kBusPath[] = "/org/cmk/Agent1";
 inline constexpr char kBusInterface[] = "org.cmk.Agent1.Manager";
 
 inline constexpr char kDefaultSocket[] = "/run/cmk/agent.sock";
+/// The configuration directory of the original CMK.
+inline constexpr char kCompatDir[] = "/etc/cmk";
 inline constexpr char kDefaultStateDir[] = "/run/cmk-agent";
 
 /// The longest message either side of the socket accepts, in bytes. A topology of 8192 CPUs fits.

@@ -51,7 +51,9 @@ json parameters_of(const Reconfigure& call) {
     json pools = json::array();
     for (const PoolSpec& spec : call.pools)
         pools.push_back(to_json(spec));
-    return {{"pools", std::move(pools)}, {"dry_run", call.dry_run}};
+    json value{{"pools", std::move(pools)}, {"dry_run", call.dry_run}};
+    if (call.compat) value["compat"] = true;
+    return value;
 }
 json parameters_of(const GetInterfaceDescription& call) {
     return {{"interface", call.interface}};
@@ -84,7 +86,8 @@ void read(JsonReader& reader, Verify& call) {
     if (reader.has("lease")) call.lease = reader.text("lease");
 }
 void read(JsonReader& reader, Reconfigure& call) {
-    reader.allow_only({"pools", "dry_run"});
+    reader.allow_only({"pools", "dry_run", "compat"});
+    if (reader.has("compat")) call.compat = reader.flag("compat");
     if (reader.has("dry_run")) call.dry_run = reader.flag("dry_run");
     const json* pools = reader.member("pools");
     if (pools == nullptr || !pools->is_array()) return reader.fail("pools", "must be a list");

@@ -35,6 +35,7 @@ struct Verify {
 struct Reconfigure {
     std::vector<PoolSpec> pools;
     bool dry_run = false;
+    bool compat = false;  ///< offer a lease socket in the original's directory as well
 };
 struct Reload {};
 struct Monitor {};

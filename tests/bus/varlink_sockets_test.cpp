@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sockets as systemd makes them: several, each with a role, and with PassCredentials=.
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cstring>
@@ -104,6 +105,40 @@ TEST_F(VarlinkSocketsTest, ASocketOfItsOwnIsForLeases) {
     ASSERT_TRUE(server->listen(state_dir + "/own"));
     send(connect("own"));
     EXPECT_EQ(roles, std::vector<SocketRole>{SocketRole::lease});
+}
+
+TEST_F(VarlinkSocketsTest, OneMoreIsOfferedWhereItIsAskedFor) {
+    const std::string first = state_dir + "/first";
+    const auto offered = server->offer(first, {});
+    ASSERT_TRUE(offered) << offered.error().message;
+    EXPECT_GE(*offered, 0);
+    struct stat info {};
+    ASSERT_EQ(::stat(first.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0666U);
+    send(connect("first"));
+    ASSERT_TRUE(server->offer(state_dir + "/second", {}));
+    EXPECT_NE(::stat(first.c_str(), &info), 0);
+    send(connect("second"));
+    EXPECT_EQ(roles, (std::vector<SocketRole>{SocketRole::lease, SocketRole::lease}));
+    const auto none = server->offer("", {});
+    ASSERT_TRUE(none);
+    EXPECT_EQ(*none, -1);
+    EXPECT_NE(::stat((state_dir + "/second").c_str(), &info), 0);
+}
+
+TEST_F(VarlinkSocketsTest, TheSocketOfAnEarlierAgentIsServedOn) {
+    UniqueFd kept = make_listener("kept");
+    const UniqueFd waiting = connect("kept");
+    const int fd = kept.get();
+    EXPECT_EQ(server->offer(state_dir + "/kept", std::move(kept)).value(), fd);
+    send(waiting);
+    EXPECT_EQ(roles, std::vector<SocketRole>{SocketRole::lease});
+    // One that is no longer at its path would be waited on in vain.
+    UniqueFd lost = make_listener("lost");
+    const int old = lost.get();
+    ASSERT_EQ(::unlink((state_dir + "/lost").c_str()), 0);
+    EXPECT_NE(server->offer(state_dir + "/lost", std::move(lost)).value(), old);
+    send(connect("lost"));
 }
 
 TEST_F(VarlinkSocketsTest, DescriptorsArriveBesideCredentials) {

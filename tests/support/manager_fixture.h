@@ -91,8 +91,13 @@ protected:
                 .now = [] { return std::int64_t{1700000000}; },
                 .new_lease_id = [this] { return "lease" + std::to_string(++lease_ids); },
                 .read_config = [this] { return read_config(); },
-                .write_pools =
-                    [this](const std::vector<PoolSpec>& pools) { return write_pools(pools); }};
+                .write_dropin = [this](const std::vector<PoolSpec>& pools,
+                                       const std::string&) { return write_pools(pools); },
+                .offer_socket =
+                    [this](const std::string& dir) {
+                        offered = dir;
+                        return offering;
+                    }};
     }
 
     /// What the kernel would vouch for; adds the process where it does not run yet.
@@ -165,6 +170,8 @@ protected:
     std::function<Result<Config>()> read_config = [this] { return Result<Config>(config); };
     std::function<Status(const std::vector<PoolSpec>&)> write_pools =
         [](const std::vector<PoolSpec>&) { return Status{}; };
+    std::string offered;  // where a socket was asked for last
+    Status offering = {};
     std::vector<Event> events;
     std::map<int, Result<Grant>> answers;
     std::unique_ptr<Manager> manager;

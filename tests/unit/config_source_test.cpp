@@ -86,17 +86,17 @@ TEST_F(ConfigSourceTest, DropInDirectoriesBelongToTheirFile) {
 TEST_F(ConfigSourceTest, WrittenPoolsAreReadAgain) {
     const std::vector<PoolSpec> pools{{.name = "z", .kind = PoolKind::exclusive, .size = 2U},
                                       {.name = "a"}};
-    ASSERT_TRUE(source().write_pools(pools));
+    ASSERT_TRUE(source().write_dropin(pools, ""));
     EXPECT_EQ(read().pools, pools);
     EXPECT_EQ(content("agent.toml.d/50-init.toml").find("# Written by the agent's Reconfigure"),
               0U);
 }
 
 TEST_F(ConfigSourceTest, WritingAgainReplacesTheFileAndLeavesNothingElse) {
-    ASSERT_TRUE(source().write_pools({{.name = "a", .size = 1U}, {.name = "b", .size = 1U}}));
-    ASSERT_TRUE(source().write_pools({{.name = "c", .size = 3U}}));
+    ASSERT_TRUE(source().write_dropin({{.name = "a", .size = 1U}, {.name = "b", .size = 1U}}, ""));
+    ASSERT_TRUE(source().write_dropin({{.name = "c", .size = 3U}}, ""));
     EXPECT_EQ(read().pools, (std::vector<PoolSpec>{{.name = "c", .size = 3U}}));
-    ASSERT_TRUE(source().write_pools({}));
+    ASSERT_TRUE(source().write_dropin({}, ""));
     EXPECT_TRUE(read().pools.empty());
     EXPECT_EQ(std::distance(fs::directory_iterator(dir_ + "/agent.toml.d"), {}), 1);
 }
@@ -105,7 +105,7 @@ TEST_F(ConfigSourceTest, OtherDropInsStayAsTheyAre) {
     put("agent.toml.d/10-limits.toml", "[limits]\nleases = 7\n");
     put("agent.toml.d/60-log.toml", "[agent]\nlog_level = \"debug\"\n");
     put("agent.toml.d/50-init.toml.tmp", "half a fi");
-    ASSERT_TRUE(source().write_pools({{.name = "a", .size = 1U}}));
+    ASSERT_TRUE(source().write_dropin({{.name = "a", .size = 1U}}, ""));
     EXPECT_EQ(content("agent.toml.d/10-limits.toml"), "[limits]\nleases = 7\n");
     EXPECT_EQ(content("agent.toml.d/50-init.toml.tmp"), "half a fi");
     const Config config = read();
@@ -116,14 +116,14 @@ TEST_F(ConfigSourceTest, OtherDropInsStayAsTheyAre) {
 
 TEST_F(ConfigSourceTest, APoolOfAnotherFileIsReplaced) {
     put("agent.toml", shared_pool("a", 1));
-    ASSERT_TRUE(source().write_pools({{.name = "a", .size = 4U}, {.name = "b", .size = 1U}}));
+    ASSERT_TRUE(source().write_dropin({{.name = "a", .size = 4U}, {.name = "b", .size = 1U}}, ""));
     EXPECT_EQ(read().pools,
               (std::vector<PoolSpec>{{.name = "a", .size = 4U}, {.name = "b", .size = 1U}}));
 }
 
 TEST_F(ConfigSourceTest, APoolOfAnotherFileThatWouldComeBackIsRefusedByName) {
     put("agent.toml", shared_pool("old", 1));
-    const Status written = source().write_pools({{.name = "a", .size = 4U}});
+    const Status written = source().write_dropin({{.name = "a", .size = 4U}}, "");
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().code, Errc::conflict);
     EXPECT_EQ(written.error().message.find("pool old is set in a configuration file and would "),
@@ -132,13 +132,13 @@ TEST_F(ConfigSourceTest, APoolOfAnotherFileThatWouldComeBackIsRefusedByName) {
     // Its own drop-in is no such file, whatever is in it.
     put("agent.toml", "");
     put("agent.toml.d/50-init.toml", "half a fi");
-    EXPECT_TRUE(source().write_pools({{.name = "a", .size = 4U}}));
+    EXPECT_TRUE(source().write_dropin({{.name = "a", .size = 4U}}, ""));
     EXPECT_EQ(read().pools.size(), 1U);
 }
 
 TEST_F(ConfigSourceTest, WithABadFileNothingIsWritten) {
     put("agent.toml.d/60-bad.toml", "[pools");
-    const Status written = source().write_pools({{.name = "a", .size = 4U}});
+    const Status written = source().write_dropin({{.name = "a", .size = 4U}}, "");
     ASSERT_FALSE(written);
     EXPECT_NE(written.error().message.find("60-bad.toml:1: "), std::string::npos);
     EXPECT_FALSE(fs::exists(dir_ + "/agent.toml.d/50-init.toml"));
@@ -146,7 +146,7 @@ TEST_F(ConfigSourceTest, WithABadFileNothingIsWritten) {
 
 TEST_F(ConfigSourceTest, AFileInTheWayIsNamed) {
     put("agent.toml.d", "not a directory");
-    const Status written = source().write_pools({{.name = "a", .size = 4U}});
+    const Status written = source().write_dropin({{.name = "a", .size = 4U}}, "");
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().code, Errc::io);
     EXPECT_NE(written.error().message.find(dir_ + "/agent.toml.d"), std::string::npos);

@@ -128,6 +128,21 @@ TEST_F(ManagerPoolsTest, RemovingAllPoolsRemovesTheirGroups) {
     EXPECT_TRUE(manager->list_pools().empty());
 }
 
+TEST_F(ManagerPoolsTest, TheOriginalsDirectoryGetsASocketWhenAsked) {
+    ASSERT_TRUE(manager->reconfigure(Peer{}, three_pools(), false));
+    EXPECT_EQ(offered, "");
+    ASSERT_TRUE(manager->reconfigure(Peer{}, three_pools(), false, true));
+    EXPECT_EQ(offered, "/etc/cmk");
+    // It stays when pools change later.
+    ASSERT_TRUE(manager->reconfigure(Peer{}, two_exclusive_cores(), false));
+    EXPECT_EQ(offered, "/etc/cmk");
+    offering = make_error(Errc::io, "it is read-only");
+    const auto report = manager->reconfigure(Peer{}, three_pools(), false);
+    ASSERT_TRUE(report);
+    ASSERT_EQ(report->warnings.size(), 1U);
+    EXPECT_NE(report->warnings[0].find("it is read-only"), std::string::npos);
+}
+
 TEST_F(ManagerPoolsTest, ReloadTakesWhatTheFilesSay) {
     config.pools = two_exclusive_cores();
     const auto report = manager->reload(Peer{});
