@@ -93,8 +93,7 @@ std::string dump_config(const Config& config) {
     return "[agent]\n" + line("log_level", toml_text(name_of(config.log_level))) + "\n[cgroup]\n" +
            line("backend", toml_text(name_of(config.backend))) +
            line("name", toml_text(config.cgroup_name)) + "\n" + compat_table(config.compat_dir) +
-           "\n[limits]\n" +
-           line("connections", std::to_string(limits.connections)) +
+           "\n[limits]\n" + line("connections", std::to_string(limits.connections)) +
            line("connections_per_caller", std::to_string(limits.connections_per_caller)) +
            line("request_seconds", std::to_string(limits.request_seconds)) +
            line("waiting", std::to_string(limits.waiting)) +

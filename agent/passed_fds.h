@@ -18,7 +18,7 @@ inline constexpr char kCompatSocket[] = "compat";
 struct PassedFds {
     std::vector<std::pair<SocketRole, UniqueFd>> listeners = {};
     UniqueFd compat = {};  ///< the socket in [compat] conf_dir, from systemd's store
-    UniqueFd uevent = {};                         ///< the kernel's messages about devices
+    UniqueFd uevent = {};  ///< the kernel's messages about devices
     std::map<std::string, UniqueFd> pidfds = {};  ///< from the file descriptor store, by lease
 };
 

@@ -196,8 +196,8 @@ Status Service::offer_socket(const std::string& dir) {
     if (dir == offered_dir_) return {};
     offered_dir_ = dir;
     if (!dir.empty()) CMK_TRY(make_dir_at(AT_FDCWD, dir, 0755));
-    CMK_TRY_ASSIGN(const int fd, server_.offer(dir.empty() ? "" : dir + kSocketName,
-                                               std::move(passed_.compat)));
+    CMK_TRY_ASSIGN(const int fd,
+                   server_.offer(dir.empty() ? "" : dir + kSocketName, std::move(passed_.compat)));
     fd_store_.remove(kCompatSocket);
     if (fd >= 0) fd_store_.put(kCompatSocket, fd);
     return {};

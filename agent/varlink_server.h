@@ -39,8 +39,8 @@ public:
     /// Serves a socket that listens already.
     Status listen_on(UniqueFd socket, SocketRole role);
     /// Serves a socket for leases at one more path, instead of the one it offered before; "" for
-    /// none. `kept`: that socket of an earlier agent, which clients may wait on; it is used if it is
-    /// still at the path. Returns the socket's descriptor, -1 for none.
+    /// none. `kept`: that socket of an earlier agent, which clients may wait on; it is used if it
+    /// is still at the path. Returns the socket's descriptor, -1 for none.
     Result<int> offer(const std::string& path, UniqueFd kept);
     /// Serves a connection that is open already.
     Status adopt(UniqueFd connection, Peer peer);

@@ -87,7 +87,8 @@ Result<int> init_agent(const Call& call, Client& agent) {
 
 Result<int> reconfigure_agent(const Call& call, Client& agent) {
     CMK_TRY_ASSIGN(const auto specs, specs_of(call));
-    CMK_TRY_ASSIGN(const auto report, agent.call<ReconfigureReport>(wire::Reconfigure{.pools = specs, .compat = true}));
+    CMK_TRY_ASSIGN(const auto report, agent.call<ReconfigureReport>(
+                                          wire::Reconfigure{.pools = specs, .compat = true}));
     for (const std::string& warning : report.warnings)
         call.log.warning(warning);
     for (const std::string& change : report.changes)

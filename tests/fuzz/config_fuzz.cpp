@@ -19,7 +19,7 @@ void check_dump(const Config& config) {
     must(again.has_value(), "a dumped configuration parses");
     must(*again == config, "a dumped configuration parses to the same");
     must(dump_config(*again) == dump, "it is dumped the same again");
-    const auto pools = parse_config({{kName, dump_pools(config.pools)}});
+    const auto pools = parse_config({{kName, dump_dropin(config.pools, config.compat_dir)}});
     must(pools && pools->pools == config.pools, "dumped pools parse to the same");
     const auto over = parse_config({{kName, dump}, {kName, dump}});
     must(over && *over == config, "a file over its like changes nothing");

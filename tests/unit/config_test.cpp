@@ -258,15 +258,27 @@ TEST(ConfigDump, NamesOfEveryKindComeBack) {
           std::string("\xef\xbb\xbf"), std::string("\xef\xbf\xbf"), std::string("\xf0\x9f\x98\x80"),
           std::string("\"\"\""), std::string("")}) {
         const std::vector<PoolSpec> pools{{.name = "a", .access = {{name}, {}, true}}};
-        EXPECT_EQ(parsed({{"dump", dump_pools(pools)}}).pools, pools);
+        EXPECT_EQ(parsed({{"dump", dump_dropin(pools, "")}}).pools, pools);
     }
 }
 
 TEST(ConfigDump, PoolsAloneComeBackInTheirOrder) {
     const std::vector<PoolSpec> pools{
         {.name = "z", .size = 1U}, {.name = "a"}, {.name = "m", .size = 2U}};
-    EXPECT_EQ(parsed({{"dump", dump_pools(pools)}}).pools, pools);
-    EXPECT_EQ(dump_pools({}), "");
+    EXPECT_EQ(parsed({{"dump", dump_dropin(pools, "")}}).pools, pools);
+    EXPECT_EQ(dump_dropin({}, ""), "");
+}
+
+TEST(Config, TheOriginalsDirectoryIsAnAbsolutePathOrNone) {
+    EXPECT_EQ(parsed({{"a", "[compat]\nconf_dir = \"/etc/cmk\""}}).compat_dir, "/etc/cmk");
+    EXPECT_EQ(parsed({{"a", "[compat]\nconf_dir = \"\""}}).compat_dir, "");
+    EXPECT_EQ(parsed({{"dump", dump_dropin({}, "/etc/cmk")}}).compat_dir, "/etc/cmk");
+    for (const std::string& bad : {std::string("etc/cmk"), "/" + std::string(90, 'x')}) {
+        const auto refused = parse_config({{"a", "[compat]\nconf_dir = \"" + bad + "\""}});
+        ASSERT_FALSE(refused) << bad;
+        EXPECT_NE(refused.error().message.find("a:2: compat.conf_dir is"), std::string::npos)
+            << refused.error().message;
+    }
 }
 
 }  // namespace
