@@ -126,7 +126,7 @@ TEST(Config, ALaterFileReplacesSingleKeysElsewhere) {
 
 TEST(Config, UnknownKeysAreRefusedWithTheirPlace) {
     EXPECT_EQ(refused("\n\n[agents]\n"),
-              "a.toml:3: agents is not known; known are agent, cgroup, limits, pools");
+              "a.toml:3: agents is not known; known are agent, cgroup, compat, limits, pools");
     EXPECT_EQ(refused("[agent]\nlog_level = \"info\"\ncolour = 1\n"),
               "a.toml:3: agent.colour is not known; known are log_level");
     EXPECT_EQ(refused("[cgroup]\nroot = \"x\"\n"),
