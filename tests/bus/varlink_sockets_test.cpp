@@ -109,9 +109,9 @@ TEST_F(VarlinkSocketsTest, ASocketOfItsOwnIsForLeases) {
 
 TEST_F(VarlinkSocketsTest, OneMoreIsOfferedWhereItIsAskedFor) {
     const std::string first = state_dir + "/first";
-    const auto offered = server->offer(first, {});
-    ASSERT_TRUE(offered) << offered.error().message;
-    EXPECT_GE(*offered, 0);
+    const auto fd = server->offer(first, {});
+    ASSERT_TRUE(fd) << fd.error().message;
+    EXPECT_GE(*fd, 0);
     struct stat info {};
     ASSERT_EQ(::stat(first.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777, 0666U);
