@@ -30,7 +30,7 @@ def test_on_a_hybrid_hierarchy_leases_are_cpusets_of_the_old_kind() -> None:
     serve_plainly()
     has(data("status")["mechanism"], "v1")
     held = must_give("C")
-    has(machine.read(f"/proc/{held.pid}/cgroup"), f"cpuset:/cmk/exclusive/{held.lease}")
+    has(machine.read(f"/proc/{held.pid}/cgroup"), f"cpuset:/cmk-leases/exclusive/{held.lease}")
     same(held.end(), 0, "exit status")
 
 
