@@ -8,15 +8,9 @@
 #include <string>
 
 #include "support/agent_process.h"
+#include "support/skip.h"
 
 namespace cmk::test {
-
-/// Is the feature named in $CMK_TEST_REQUIRE ("root,cpuset1,dbus")? Then its lack is a failure.
-inline bool is_required(const std::string& feature) {
-    const char* list = std::getenv("CMK_TEST_REQUIRE");
-    return list != nullptr &&
-           ("," + std::string(list) + ",").find("," + feature + ",") != std::string::npos;
-}
 
 /// "" when the machine has the feature, else what is missing.
 inline std::string missing(const std::string& feature) {
@@ -31,10 +25,9 @@ inline std::string missing(const std::string& feature) {
 }  // namespace cmk::test
 
 /// Skips the test, saying why, on a machine without the feature; fails it where CI requires it.
-#define CMK_NEEDS(feature)                                                               \
-    do {                                                                                 \
-        const std::string cmk_missing = cmk::test::missing(feature);                     \
-        if (cmk_missing.empty()) break;                                                  \
-        if (cmk::test::is_required(feature)) FAIL() << "required here: " << cmk_missing; \
-        GTEST_SKIP() << cmk_missing;                                                     \
+#define CMK_NEEDS(feature)                                           \
+    do {                                                             \
+        const std::string cmk_missing = cmk::test::missing(feature); \
+        if (cmk_missing.empty()) break;                              \
+        CMK_SKIP(feature, cmk_missing);                              \
     } while (false)

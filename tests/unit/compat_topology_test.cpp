@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/compat/sysfs_topology.h"
 #include "confdir/core_ids.h"
+#include "support/skip.h"
 
 namespace cmk::compat {
 namespace {
@@ -216,7 +217,7 @@ TEST_F(CompatTopology, JunkIsRefused) {
 
 TEST(CompatRealTopology, ThisMachineHasOne) {
     const auto topology = load_sysfs_topology("");
-    if (!topology) GTEST_SKIP() << topology.error().message;
+    if (!topology) CMK_SKIP("sysfs", topology.error().message);
     EXPECT_FALSE(topology->cpus().empty());
 }
 

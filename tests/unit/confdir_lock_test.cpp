@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "support/confdirs.h"
+#include "support/skip.h"
 
 namespace cmk {
 namespace {
@@ -92,7 +93,7 @@ TEST_F(ConfdirLock, NamesTheProcessThatHoldsIt) {
     const auto lock = DirectoryLock::acquire(path(), 0ms);
     ASSERT_FALSE(lock);
     const bool told = lock.error().message.find("holds it") != std::string::npos;
-    if (!told) GTEST_SKIP() << "the kernel does not list this file's locks";
+    if (!told) CMK_SKIP("locks", "the kernel does not list this file's locks");
     EXPECT_NE(lock.error().message.find("process " + std::to_string(holder.pid()) + " holds it"),
               std::string::npos)
         << lock.error().message;
