@@ -2,6 +2,7 @@
 #include "cli/compat/agent_view.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "confdir/layout.h"
 #include "confdir/list_name.h"
