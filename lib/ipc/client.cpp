@@ -32,9 +32,12 @@ std::uint64_t now_ms() {
            static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
+/// A stream is reset when its other end was closed with bytes unread (unix(7)): that agent has not
+/// had the whole call, so the next one can be asked.
 Error lost(int number) {
     Error error = errno_error(number, "the connection to the agent broke");
-    error.code = Errc::unavailable;
+    error.code =
+        number == ECONNRESET || number == EPIPE ? Errc::restarting : Errc::unavailable;
     return error;
 }
 
@@ -112,7 +115,8 @@ Status Client::send(const wire::Call& call, int passed_fd) {
         const ssize_t count = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
         if (count < 0 && errno == EINTR) continue;
         // The agent may have answered and closed before reading all: its answer says why.
-        if (count < 0 && (errno == EPIPE || errno == ECONNRESET)) return {};
+        cut_off_ = count < 0 && (errno == EPIPE || errno == ECONNRESET);
+        if (cut_off_) return {};
         if (count < 0) return lost(errno);
         sent += static_cast<std::size_t>(count);
     }
@@ -127,6 +131,7 @@ Result<std::string> Client::receive_text() {
         const ssize_t count = ::recv(fd_.get(), buffer, sizeof buffer, 0);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return lost(errno);
+        if (count == 0 && cut_off_) return lost(EPIPE);
         if (count == 0) {
             return make_error(Errc::unavailable,
                               "the agent closed the connection without an answer; see its log");

@@ -12,8 +12,8 @@
 
 namespace cmk {
 
-/// A blocking connection to the agent's Varlink socket. When the agent is restarted before it has
-/// begun with a call, the call is made again, to the next one.
+/// A blocking connection to the agent's Varlink socket. When the agent ends before it has begun with
+/// a call, the call is made again, to the next one.
 class Client {
 public:
     /// Errors: unavailable, naming the socket, why it cannot be reached and what to do.
@@ -66,6 +66,7 @@ private:
 
     std::string socket_;
     UniqueFd fd_;
+    bool cut_off_ = false;  ///< the agent closed before the whole call was sent
     MessageBuffer input_{kMaxReply};
     std::function<void()> tell_silence_;
 };

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -160,10 +161,38 @@ TEST_F(ClientTest, AnAgentThatClosesIsToldFromOneThatRefuses) {
         EXPECT_EQ(error.code, Errc::unavailable);
         EXPECT_EQ(error.message, "the agent closed the connection without an answer; see its log");
     }
+}
+
+TEST_F(ClientTest, AnAgentThatEndsBetweenTwoCallsAndIsNotFollowedIsNamed) {
     Client client = connect();
     agent_.reset();
-    EXPECT_EQ(client.call<std::vector<PoolReport>>(wire::ListPools{}).error().code,
-              Errc::unavailable);
+    listener_.reset();
+    const auto pools = client.call<std::vector<PoolReport>>(wire::ListPools{});
+    ASSERT_FALSE(pools);
+    EXPECT_EQ(pools.error().code, Errc::unavailable);
+    EXPECT_NE(pools.error().message.find("cmk-agent has ended; start it"), std::string::npos);
+}
+
+TEST_F(ClientTest, ACallThatNoAgentHasReadIsMadeToTheNext) {
+    Client client = connect();
+    std::thread agents([&] {
+        // The call is there, and nobody reads it.
+        pollfd call{agent_.get(), POLLIN, 0};
+        EXPECT_EQ(::poll(&call, 1, -1), 1);
+        for (int answers = 0; answers < 2; ++answers) {
+            agent_.reset();
+            agent_.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            EXPECT_NE(received().find(answers == 0 ? "ListPools" : "Release"), std::string::npos);
+            send(answers == 0 ? wire::encode(std::vector<PoolReport>(1)) + '\0'
+                              : wire::encode_empty() + '\0');
+        }
+    });
+    const auto pools = client.call<std::vector<PoolReport>>(wire::ListPools{});
+    EXPECT_TRUE(pools) << pools.error().message;
+    // Closed already, or closed under the call: both are the next agent's.
+    const auto released = client.call<wire::Nothing>(wire::Release{"l1"});
+    agents.join();
+    EXPECT_TRUE(released) << released.error().message;
 }
 
 TEST_F(ClientTest, AnErrorSentBeforeTheConnectionClosedIsRead) {
