@@ -216,6 +216,8 @@ private:
         }
         reader.choice("kind", spec.kind, pool_kind_from, "exclusive, shared");
         read_size(reader, node, spec);
+        if (const toml::node* prefer = reader.find("prefer_cpus"))
+            read_prefer(reader, *prefer, spec);
         reader.choice("mode", spec.mode, pool_mode_from, "packed, spread");
         reader.choice("isolation", spec.isolation, isolation_from,
                       "auto, partition, cpuset, affinity");
@@ -249,12 +251,29 @@ private:
     }
 
     void read_cpus(TableReader& reader, const toml::node& node, PoolSpec& spec) {
+        CpuSet cpus;
+        if (read_cpulist(reader, "cpus", node, cpus)) spec.size = std::move(cpus);
+    }
+
+    void read_prefer(TableReader& reader, const toml::node& node, PoolSpec& spec) {
+        if (!std::holds_alternative<unsigned>(spec.size)) {
+            return reader.fail(node, reader.label("prefer_cpus") + " goes with a number of cores");
+        }
+        (void)read_cpulist(reader, "prefer_cpus", node, spec.prefer);
+    }
+
+    bool read_cpulist(TableReader& reader, const char* key, const toml::node& node, CpuSet& into) {
+        const auto refuse = [&](const std::string& why) {
+            reader.fail(node, reader.label(key) + why);
+            return false;
+        };
         const auto text = node.value_exact<std::string>();
-        if (!text) return reader.fail(node, reader.label("cpus") + " must be a string: \"2-5,18\"");
+        if (!text) return refuse(" must be a string: \"2-5,18\"");
         auto cpus = CpuSet::parse(*text);
-        if (!cpus) return reader.fail(node, reader.label("cpus") + ": " + cpus.error().message);
-        if (cpus->empty()) return reader.fail(node, reader.label("cpus") + " names no CPU");
-        spec.size = *std::move(cpus);
+        if (!cpus) return refuse(": " + cpus.error().message);
+        if (cpus->empty()) return refuse(" names no CPU");
+        into = *std::move(cpus);
+        return true;
     }
 
     /// A later file's pool replaces an earlier one whole and keeps its place.

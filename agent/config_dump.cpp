@@ -64,9 +64,14 @@ std::string size_line(const PoolSize& size) {
     return line("cores", toml_text("rest"));
 }
 
+std::string prefer_line(const CpuSet& cpus) {
+    return cpus.empty() ? "" : line("prefer_cpus", toml_text(cpus.to_cpulist()));
+}
+
 std::string pool_table(const PoolSpec& pool) {
     return "[pools." + toml_text(pool.name) + "]\n" + line("kind", toml_text(to_text(pool.kind))) +
-           size_line(pool.size) + line("mode", toml_text(to_text(pool.mode))) +
+           size_line(pool.size) + prefer_line(pool.prefer) +
+           line("mode", toml_text(to_text(pool.mode))) +
            line("isolation", toml_text(to_text(pool.isolation))) +
            line("require_grade", toml_text(to_text(pool.require_grade))) +
            line("allow_users", toml_list(pool.access.users)) +

@@ -68,12 +68,13 @@ void read_size(DictReader& reader, PoolSpec& spec) {
 
 Result<PoolSpec> read_pool_spec(sd_bus_message* message) {
     CMK_TRY_ASSIGN(DictReader reader, DictReader::read(message));
-    reader.allow_only({"name", "kind", "cores", "cpus", "rest", "mode", "isolation",
+    reader.allow_only({"name", "kind", "cores", "cpus", "rest", "prefer_cpus", "mode", "isolation",
                        "require_grade", "allow_users", "allow_groups", "allow_containers"});
     PoolSpec spec;
     spec.name = reader.text("name");
     read_enum(reader, "kind", pool_kind_from, "exclusive, shared", spec.kind);
     read_size(reader, spec);
+    if (reader.has("prefer_cpus")) spec.prefer = reader.cpus("prefer_cpus");
     if (reader.has("mode")) {
         read_enum(reader, "mode", pool_mode_from, "packed, spread", spec.mode);
     }

@@ -4,47 +4,60 @@
 #include "cli/compat/agent_view.h"
 #include "cli/compat/command_line.h"
 #include "cli/compat/commands.h"
+#include "cli/compat/init_request.h"
+#include "cli/compat/node.h"
 #include "cli/leased_program.h"
-#include "confdir/init_plan.h"
+#include "confdir/checks.h"
 #include "confdir/reports.h"
 
 namespace cmk::compat {
 
 namespace {
 
-Result<std::vector<PoolSpec>> specs_of(const Call& call) {
-    const Options& options = call.options();
-    CMK_TRY_ASSIGN(const unsigned exclusive, options.exclusive_cores());
-    CMK_TRY_ASSIGN(const unsigned shared, options.shared_cores());
-    const auto mode = [](const std::string& text) {
-        return pool_mode_from(text).value_or(PoolMode::packed);
-    };
-    return std::vector<PoolSpec>{{.name = kExclusivePool,
-                                  .kind = PoolKind::exclusive,
-                                  .size = exclusive,
-                                  .mode = mode(options.exclusive_mode)},
-                                 {.name = kSharedPool,
-                                  .kind = PoolKind::shared,
-                                  .size = shared,
-                                  .mode = mode(options.shared_mode)},
-                                 {.name = kInfraPool, .kind = PoolKind::shared}};
+/// The original's rules, refusals and warnings, on the agent's machine.
+Result<std::vector<PoolSpec>> specs_of(const Call& call, Client& agent,
+                                       const InitRequest& request) {
+    CMK_TRY_ASSIGN(const HostReport host, agent.call<HostReport>(wire::GetTopology{}));
+    const CoreIds core_ids = lscpu_core_ids(host.topology);
+    CMK_TRY_ASSIGN(const PoolPlan plan, plan_init(host.topology, core_ids, host.isolated, request));
+    for (const std::string& warning : plan.warnings)
+        call.log.warning(warning);
+    std::vector<PoolSpec> specs;
+    for (const Pool& pool : plan.pools)
+        specs.push_back(pool.spec);
+    return specs;
+}
+
+unsigned cores_of(const std::vector<PoolReport>& pools, const char* name) {
+    for (const PoolReport& report : pools) {
+        if (report.pool.spec.name == name) return report.cores;
+    }
+    return 0;
 }
 
 /// What differs from the pools that there are; "" for nothing.
-std::string differences(const std::vector<PoolReport>& pools, const std::vector<PoolSpec>& specs) {
-    std::string text;
-    for (const PoolSpec& spec : specs) {
-        const auto* wanted = std::get_if<unsigned>(&spec.size);
-        if (wanted == nullptr) continue;
-        unsigned cores = 0;
-        for (const PoolReport& report : pools) {
-            if (report.pool.spec.name == spec.name) cores = report.cores;
-        }
-        if (cores == *wanted) continue;
-        text += (text.empty() ? "" : "; ") + std::to_string(cores) + " " + spec.name + " cores (" +
-                std::to_string(*wanted) + " requested)";
-    }
-    return text;
+std::string differences(const std::vector<PoolReport>& pools, const InitRequest& request) {
+    std::vector<std::string> texts;
+    const auto compare = [&](const char* name, unsigned wanted) {
+        const unsigned cores = cores_of(pools, name);
+        if (cores == wanted) return;
+        texts.push_back(std::to_string(cores) + " " + name + " cores (" + std::to_string(wanted) +
+                        " requested)");
+    };
+    compare(kExclusivePool, request.exclusive_cores);
+    compare(kSharedPool, request.shared_cores);
+    return join(texts, "; ");
+}
+
+Result<int> make_pools(const Call& call, Client& agent, const InitRequest& request) {
+    CMK_TRY_ASSIGN(const auto specs, specs_of(call, agent, request));
+    CMK_TRY_ASSIGN(const auto report, agent.call<ReconfigureReport>(
+                                          wire::Reconfigure{.pools = specs, .compat = true}));
+    for (const std::string& warning : report.warnings)
+        call.log.warning(warning);
+    for (const std::string& change : report.changes)
+        call.log.info(change);
+    return 0;
 }
 
 /// CMK_NUM_CORES counts for exclusive pools alone, the socket for these and `shared`.
@@ -69,31 +82,24 @@ int refuse_program(const Call& call, const Error& error) {
 }  // namespace
 
 Result<int> init_agent(const Call& call, Client& agent) {
-    CMK_TRY_ASSIGN(const auto specs, specs_of(call));
+    CMK_TRY_ASSIGN(const InitRequest request, init_request(call));
     CMK_TRY_ASSIGN(const auto pools, agent.call<std::vector<PoolReport>>(wire::ListPools{}));
-    if (!pools.empty()) {
-        const std::string different = differences(pools, specs);
-        if (different.empty()) {
-            call.log.info("Configuration directory already exists.");
-            call.log.info("The agent is already initialised with these pools.");
-            return 0;
-        }
-        return make_error(Errc::conflict, different +
-                                              "; change them with cmk reconfigure, on the host or "
-                                              "where /run/cmk-admin is mounted");
+    if (pools.empty()) return make_pools(call, agent, request);
+    const std::string different = differences(pools, request);
+    if (different.empty()) {
+        call.log.info("Configuration directory already exists.");
+        call.log.info("The agent is already initialised with these pools.");
+        return 0;
     }
-    return reconfigure_agent(call, agent);
+    return make_error(Errc::conflict,
+                      different +
+                          "; change them with cmk reconfigure, on the host or where "
+                          "/run/cmk-admin is mounted");
 }
 
 Result<int> reconfigure_agent(const Call& call, Client& agent) {
-    CMK_TRY_ASSIGN(const auto specs, specs_of(call));
-    CMK_TRY_ASSIGN(const auto report, agent.call<ReconfigureReport>(
-                                          wire::Reconfigure{.pools = specs, .compat = true}));
-    for (const std::string& warning : report.warnings)
-        call.log.warning(warning);
-    for (const std::string& change : report.changes)
-        call.log.info(change);
-    return 0;
+    CMK_TRY_ASSIGN(const InitRequest request, init_request(call));
+    return make_pools(call, agent, request);
 }
 
 Result<int> describe_agent(const Call& call, Client& agent) {
@@ -129,8 +135,13 @@ Result<int> reconcile_agent(const Call& call, Client& agent) {
 Result<int> report_agent(const Call& call, Client& agent) {
     return repeat(call, "node report", [&]() -> Status {
         CMK_TRY_ASSIGN(const AgentView view, view_agent(agent, call.options().conf_dir));
+        // In a container the host's processes can be out of sight.
+        const auto procfs = open_procfs(call);
+        const Checks further =
+            further_checks(view.content, view.topology, view.isolated,
+                           procfs ? &procfs.value() : nullptr, Recorded::program);
         return print(node_report_json(view.content, view.topology, lscpu_core_ids(view.topology),
-                                      view.isolated));
+                                      view.isolated, further));
     });
 }
 

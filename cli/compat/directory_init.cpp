@@ -4,9 +4,9 @@
 
 #include "base/file_io.h"
 #include "base/text.h"
+#include "cli/compat/init_request.h"
 #include "cli/compat/node.h"
 #include "confdir/init.h"
-#include "confdir/init_plan.h"
 #include "confdir/layout.h"
 
 namespace cmk::compat {
@@ -23,26 +23,6 @@ void look_for_huge_pages(const Log& log) {
             log.warning("No hugepages are free");
         }
     }
-}
-
-PoolMode mode_of(const std::string& text, const Log& log) {
-    if (const auto mode = pool_mode_from(text)) return *mode;
-    // "vertical" is what packed was called once.
-    log.warning("Wrong mode has been selected.Fallback to vertical");
-    return PoolMode::packed;
-}
-
-Result<InitRequest> request_of(const Call& call) {
-    const Options& options = call.options();
-    InitRequest request{.excl_non_isolcpus = options.excl_non_isolcpus};
-    CMK_TRY_ASSIGN(request.exclusive_cores, options.exclusive_cores());
-    CMK_TRY_ASSIGN(request.shared_cores, options.shared_cores());
-    request.exclusive_mode = mode_of(options.exclusive_mode, call.log);
-    request.shared_mode = mode_of(options.shared_mode, call.log);
-    if (options.socket_id != "-1") {
-        call.log.warning("--socket-id means nothing to init; isolate takes it");
-    }
-    return request;
 }
 
 std::string ids_of(const CpuSet& cpus) {
@@ -82,7 +62,7 @@ Result<int> see_existing(const ConfDir& directory, const InitCounts& counts, con
 
 Result<int> init_directory_mode(const Call& call) {
     look_for_huge_pages(call.log);
-    CMK_TRY_ASSIGN(const InitRequest request, request_of(call));
+    CMK_TRY_ASSIGN(const InitRequest request, init_request(call));
     CMK_TRY_ASSIGN(const ConfDir directory, directory_of(call));
     const InitCounts counts{request.exclusive_cores, request.shared_cores};
     call.log.info("Configuration directory: " + directory.path());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is read from, and tidied in, a directory of the original's format.
 #include "cli/compat/node.h"
+#include "confdir/checks.h"
 #include "confdir/reconcile.h"
 #include "confdir/reports.h"
 
@@ -37,8 +38,15 @@ Result<int> report_directory(const Call& call) {
         CMK_TRY_ASSIGN(const Node node, read_node(call));
         // Without a lock there is no directory to report on; what is wrong inside is reported.
         CMK_TRY_ASSIGN(const DirectoryLock lock, directory.lock());
-        return print(node_report_json(directory.read(), node.topology,
-                                      lscpu_core_ids(node.topology), node.isolated));
+        const auto content = directory.read();
+        Checks further;
+        if (content && call.options().further_checks) {
+            CMK_TRY_ASSIGN(const ProcFs procfs, open_procfs(call));
+            further =
+                further_checks(*content, node.topology, node.isolated, &procfs, Recorded::parent);
+        }
+        return print(node_report_json(content, node.topology, lscpu_core_ids(node.topology),
+                                      node.isolated, further));
     });
 }
 

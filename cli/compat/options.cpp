@@ -97,6 +97,8 @@ constexpr OptionRow kOptions[] = {
      &Options::insecure, kCluster | kWebhook},
     {"--no-taint", "", "", "leave the nodes without the taint", &Options::no_taint,
      kCluster | bit(Subcommand::discover)},
+    {"--further-checks", "", "", "report what the original does not check, too",
+     &Options::further_checks, bit(Subcommand::node_report)},
 };
 
 Error bad_value(std::string_view option, std::string_view wanted, std::string_view text) {

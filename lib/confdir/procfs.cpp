@@ -54,4 +54,31 @@ bool ProcFs::is_alive(const Task& task) const {
     return !now || !task.start_time || !now->start_time || *now->start_time == *task.start_time;
 }
 
+std::vector<int> ProcFs::children(int pid) const {
+    const std::string process = std::to_string(pid);
+    std::vector<int> pids;
+    const auto threads = list_dir_at(AT_FDCWD, root_ + "/" + process + "/task");
+    for (const std::string& thread : threads ? *threads : std::vector<std::string>{}) {
+        const auto text =
+            read_file_at(AT_FDCWD, root_ + "/" + process + "/task/" + thread + "/children");
+        if (!text) continue;
+        for (const std::string_view word : split(*text, ' ')) {
+            if (const auto child = parse_unsigned(word, INT_MAX)) {
+                pids.push_back(static_cast<int>(*child));
+            }
+        }
+    }
+    return pids;
+}
+
+Result<CpuSet> ProcFs::allowed_cpus(int pid) const {
+    const std::string path = root_ + "/" + std::to_string(pid) + "/status";
+    CMK_TRY_ASSIGN(const std::string text, read_file_at(AT_FDCWD, path));
+    for (const std::string_view line : split(text, '\n')) {
+        constexpr std::string_view kKey = "Cpus_allowed_list:";
+        if (line.starts_with(kKey)) return CpuSet::parse(trim(line.substr(kKey.size())));
+    }
+    return make_error(Errc::invalid_argument, path + " has no Cpus_allowed_list");
+}
+
 }  // namespace cmk

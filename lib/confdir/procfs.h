@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "confdir/content.h"
@@ -23,6 +24,11 @@ public:
     Result<Task> find(int pid) const;
     /// A process of the task's id is there and, where both are known, started when the task did.
     bool is_alive(const Task& task) const;
+    /// Ids of the process's children; none where it has ended or the kernel does not tell.
+    std::vector<int> children(int pid) const;
+    /// Cpus_allowed_list of its status. Errors: io, and invalid_argument where the line is missing
+    /// or no cpulist.
+    Result<CpuSet> allowed_cpus(int pid) const;
 
 private:
     explicit ProcFs(std::string root) : root_(std::move(root)) {}

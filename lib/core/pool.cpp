@@ -51,6 +51,10 @@ Status check_size(const PoolSpec& spec, const std::string& pool) {
         return make_error(Errc::invalid_argument,
                           pool + " names no CPU; give it CPUs or a number of cores");
     }
+    if (!spec.prefer.empty() && !std::holds_alternative<unsigned>(spec.size)) {
+        return make_error(Errc::invalid_argument,
+                          pool + " prefers CPUs, which only a pool with a number of cores can do");
+    }
     if (std::holds_alternative<RestOfCores>(spec.size) && spec.kind == PoolKind::exclusive) {
         return make_error(Errc::invalid_argument,
                           pool +

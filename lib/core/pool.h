@@ -47,6 +47,7 @@ struct PoolSpec {
     PoolKind kind = PoolKind::shared;
     PoolSize size = RestOfCores{};
     PoolMode mode = PoolMode::packed;
+    CpuSet prefer = {};  ///< counted cores are taken from these first, such as the faster ones
     Isolation isolation = Isolation::automatic;
     Grade require_grade = Grade::D;  ///< give nothing weaker
     PoolAccess access = {};
@@ -83,8 +84,8 @@ inline constexpr char kReleasedGroup[] = "released";
 
 bool is_kept_name(std::string_view name);
 
-/// Names safe, not kept for CMK, and each there once; explicit CPUs not none; at most one pool with
-/// the rest, and that one shared. Errors: invalid_argument.
+/// Names safe, not kept for CMK, and each there once; explicit CPUs not none; preferred CPUs only
+/// beside a count; at most one pool with the rest, and that one shared. Errors: invalid_argument.
 Status check_specs(const std::vector<PoolSpec>& specs);
 
 /// The pool of that name, or nullptr.

@@ -69,6 +69,7 @@ private:
     void warn_partly_isolated(const CpuSet& isolated);
     void warn_unused_isolated();
     void warn_unbalanced();
+    void warn_not_preferred(const PoolSpec& spec, const Cores& cores);
     Cores untaken(const Cores& cores) const;
     std::vector<std::string> counted_names() const;
 
@@ -199,7 +200,11 @@ Status Planner::take_count(Pool& pool, unsigned count) {
                               cores_text(candidates_.size()) + (free.size() == 1 ? " is" : " are") +
                               " left after the pools before it; ask for fewer");
     }
+    std::stable_partition(free.begin(), free.end(), [&](const Core* core) {
+        return pool.spec.prefer.contains_all(core->cpus);
+    });
     free.resize(count);
+    warn_not_preferred(pool.spec, free);
     pool.cpus = cpus_of(free);
     taken_ |= pool.cpus;
     return {};
@@ -249,6 +254,18 @@ void Planner::warn_unused_isolated() {
                              std::to_string(isolated_.size()) + " isolated at boot (" +
                              cpus_text(cpus_of(unused)) +
                              "); enlarge a pool or take them out of isolcpus=.");
+}
+
+void Planner::warn_not_preferred(const PoolSpec& spec, const Cores& cores) {
+    if (spec.prefer.empty()) return;
+    Cores others;
+    for (const Core* core : cores) {
+        if (!spec.prefer.contains_all(core->cpus)) others.push_back(core);
+    }
+    if (others.empty()) return;
+    plan_.warnings.push_back("Pool " + quote(spec.name) + " prefers " + cpus_text(spec.prefer) +
+                             ", which has too few free whole cores; it also takes " +
+                             cpus_text(cpus_of(others)) + ".");
 }
 
 void Planner::warn_unbalanced() {

@@ -24,7 +24,8 @@ struct PoolPlan {
 /// `isolated`: CPUs isolated at boot (CPU ids). With any fully isolated core, counted pools draw
 /// from those alone and the rest from the others; a partly isolated core counts as not isolated
 /// and is warned about. Rules: CMK operator manual, "isolcpus"; a zero count gives an empty pool
-/// (as CMK 1.5).
+/// (as CMK 1.5). A counted pool takes whole cores of its preferred CPUs first, in the same order,
+/// and others only when those are used up (as CMK 1.4 did with SST-BF).
 ///
 /// Errors: invalid_argument for specs that contradict themselves (a name twice or unsafe, two
 /// "rest" pools, CPUs that are offline, part of a core, or in two pools); not_enough_cpus when

@@ -236,17 +236,19 @@ json to_json(const PoolSpec& spec) {
     if (const auto* cores = std::get_if<unsigned>(&spec.size)) value["cores"] = *cores;
     if (const auto* cpus = std::get_if<CpuSet>(&spec.size)) value["cpus"] = cpus->to_cpulist();
     if (std::holds_alternative<RestOfCores>(spec.size)) value["rest"] = true;
+    if (!spec.prefer.empty()) value["prefer_cpus"] = spec.prefer.to_cpulist();
     return value;
 }
 
 Result<PoolSpec> pool_spec_from(const json& value) {
     JsonReader reader(value);
-    reader.allow_only({"name", "kind", "cores", "cpus", "rest", "mode", "isolation",
+    reader.allow_only({"name", "kind", "cores", "cpus", "rest", "prefer_cpus", "mode", "isolation",
                        "require_grade", "allow_users", "allow_groups", "allow_containers"});
     PoolSpec spec;
     spec.name = reader.text("name");
     spec.kind = read_kind(reader);
     read_size(reader, spec);
+    if (reader.has("prefer_cpus")) spec.prefer = reader.cpus("prefer_cpus");
     if (reader.has("mode")) {
         spec.mode = enum_of<PoolMode>(reader, "mode", pool_mode_from, "packed, spread");
     }

@@ -60,6 +60,12 @@ protected:
     Command start(Words words, std::map<std::string, std::string> more = {}) const {
         return Command(line(std::move(words)), options(std::move(more)));
     }
+    /// As pods call it: PID and mount namespace of their own.
+    Command::Options contained() const {
+        Command::Options made = options({{"CMK_PROC_FS", root_ + "/host/proc"}});
+        made.clone_flags = CLONE_NEWPID | CLONE_NEWNS;
+        return made;
+    }
     /// Two exclusive cores (0,4 and 1,5), one shared (2,6), one infra (3,7).
     void init() const {
         const Outcome made = cmk({"init", "--num-exclusive-cores=2", "--num-shared-cores=1"});
@@ -220,6 +226,95 @@ TEST_F(CompatTest, BadDirectoriesAreRefusedByName) {
     EXPECT_EQ(run(line({"isolate", "--pool=infra", "true"}), {}).exit, 1) << "CMK_PROC_FS";
 }
 
+/// Each is refused by its path, and nothing of the directory changes.
+TEST_F(CompatTest, HandEditedDirectoriesAreRefusedOrReadAsTheyAre) {
+    struct Edit {
+        std::string file;  ///< below the directory
+        std::string text;
+        Words call;
+        std::string said;
+    };
+    const std::string lists = "pools/exclusive/0/";
+    const Edit edits[] = {
+        {lists + "0,4/tasks", "12;13", isolate("exclusive", {"true"}), lists + "0,4/tasks"},
+        {lists + "0,4/tasks", "-1", {"reconcile"}, lists + "0,4/tasks"},
+        {lists + "0,4/tasks", "\n", {"describe"}, lists + "0,4/tasks"},
+        {lists + "four/tasks", "", {"describe"}, lists + "four"},
+        {lists + "9-7/tasks", "", {"describe"}, lists + "9-7"},
+        {lists + "99999/tasks", "", {"describe"}, lists + "99999"},
+        {"notes.txt", "mine", {"init", "--num-exclusive-cores=1"}, "2 exclusive cores"},
+    };
+    for (const Edit& edit : edits) {
+        SCOPED_TRACE(edit.file + " " + edit.text);
+        std::filesystem::remove_all(conf());
+        init();
+        std::filesystem::create_directories(
+            std::filesystem::path(conf() + "/" + edit.file).parent_path());
+        std::ofstream(conf() + "/" + edit.file) << edit.text;
+        const Outcome before = run({"find", conf(), "-type", "f", "-exec", "cksum", "{}", "+"});
+        const Outcome refused = cmk(edit.call);
+        EXPECT_EQ(refused.exit, 1);
+        EXPECT_NE(refused.err.find(edit.said), std::string::npos) << refused.err;
+        EXPECT_EQ(run({"find", conf(), "-type", "f", "-exec", "cksum", "{}", "+"}).out, before.out);
+    }
+}
+
+TEST_F(CompatTest, RangesOverlapsAndMissingFilesAreToldApart) {
+    init();
+    // Ranges, as hand-made directories of the original's documentation have them.
+    std::filesystem::rename(conf() + "/pools/infra/0/3,7", conf() + "/pools/infra/0/2-3,6-7");
+    EXPECT_EQ(cmk(isolate("infra", {"echo $CMK_CPUS_ASSIGNED"})).out, "2,3,6,7\n");
+    const Outcome report = cmk({"node-report"});
+    EXPECT_EQ(report.exit, 0) << report.err;
+    EXPECT_NE(report.out.find("CPU list overlap detected in infra:2-3,6-7 and shared:2,6"),
+              std::string::npos)
+        << report.out;
+    std::filesystem::remove(conf() + "/lock");
+    for (const Words& words : {Words{"describe"}, isolate("infra", {"true"}), Words{"reconcile"}}) {
+        const Outcome refused = cmk(words);
+        EXPECT_EQ(refused.exit, 1);
+        EXPECT_NE(refused.err.find(conf() + "/lock"), std::string::npos) << refused.err;
+    }
+    std::filesystem::remove_all(conf() + "/pools");
+    std::ofstream(conf() + "/notes.txt") << "mine";
+    const Outcome foreign = cmk({"init"});
+    EXPECT_EQ(foreign.exit, 1);
+    EXPECT_NE(foreign.err.find("notes.txt"), std::string::npos) << foreign.err;
+}
+
+TEST_F(CompatTest, AReadOnlyMountIsNamed) {
+    CMK_NEEDS("root");
+    init();
+    ASSERT_EQ(::mount(conf().c_str(), conf().c_str(), nullptr, MS_BIND, nullptr), 0);
+    EXPECT_EQ(::mount(nullptr, conf().c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr),
+              0);
+    const Outcome refused = cmk(isolate("exclusive", {"true"}));
+    EXPECT_EQ(refused.exit, 1);
+    EXPECT_NE(refused.err.find(conf() + "/lock"), std::string::npos) << refused.err;
+    EXPECT_NE(refused.err.find("Read-only"), std::string::npos) << refused.err;
+    EXPECT_EQ(::umount2(conf().c_str(), MNT_DETACH), 0);
+}
+
+TEST_F(CompatTest, FurtherChecksAreMadeWhenAskedFor) {
+    init();
+    Command program = start({"isolate", "--pool=exclusive", "--no-affinity", "--", "sh", "-c",
+                             "echo ready; exec sleep 60"});
+    ASSERT_TRUE(program.wait_for_output("ready"));
+    EXPECT_EQ(cmk({"node-report"}).out.find("task"), cmk({"node-report"}).out.find("tasks"));
+    const std::string report = cmk({"node-report", "--further-checks"}).out;
+    const std::string list = "exclusive:0,4: process ";
+    EXPECT_NE(report.find("\"taskAffinity\": {\n      \"errors\": [\n        \"" + list),
+              std::string::npos)
+        << report;
+    EXPECT_NE(report.find("\"cpuOnline\": {\n      \"errors\": []"), std::string::npos);
+    const std::string parent = std::to_string(program.pid());
+    program.send_signal(SIGKILL);
+    (void)program.finish();
+    EXPECT_NE(cmk({"node-report", "--further-checks"})
+                  .out.find("\"" + list + parent + " is not running\""),
+              std::string::npos);
+}
+
 TEST_F(CompatTest, AnAgentThatIsAwayIsNeverReplacedByTheDirectory) {
     init();
     std::ofstream(conf() + "/agent.sock").close();
@@ -240,9 +335,8 @@ TEST_F(CompatTest, PodsRecordTheIdsOfTheHost) {
     init();
     std::filesystem::create_directories(root_ + "/host/proc");
     ASSERT_EQ(::mount("/proc", (root_ + "/host/proc").c_str(), nullptr, MS_BIND, nullptr), 0);
-    Command::Options contained = options({{"CMK_PROC_FS", root_ + "/host/proc"}});
-    contained.clone_flags = CLONE_NEWPID;
-    Command pod(line(isolate("infra", {"sh", "--", "-c", "echo ready; exec sleep 60"})), contained);
+    Command pod(line(isolate("infra", {"sh", "--", "-c", "echo ready; exec sleep 60"})),
+                contained());
     EXPECT_TRUE(pod.wait_for_output("ready"));
     EXPECT_EQ(tasks("infra", "3,7"), std::to_string(pod.pid()));
     pod.send_signal(SIGTERM);
@@ -290,6 +384,43 @@ TEST_F(CompatAgent, InitAgainIsNothingAndAnotherOneIsRefused) {
     EXPECT_NE(other.err.find("/run/cmk-admin"), std::string::npos) << other.err;
     EXPECT_EQ(cmk({"reconfigure", "--num-exclusive-cores=0", "--num-shared-cores=1"}).exit, 0);
     EXPECT_NE(cmk({"describe"}).out.find("\"0\": {"), std::string::npos);
+}
+
+TEST_F(CompatAgent, PodsAreServedWithTheirUnchangedCommandLines) {
+    const auto pod = [&](Words words) { return run(line(std::move(words)), contained()); };
+    Command sleeper(line({"isolate", "--pool=infra", "sleep", "--", "10000"}), contained());
+    const std::string pid = std::to_string(sleeper.pid());
+    EXPECT_TRUE(eventually([&] { return cmk({"describe"}).out.find(pid) != std::string::npos; }));
+    EXPECT_EQ(pod({"isolate", "--pool=exclusive", "test $CMK_CPUS_ASSIGNED = 0"}).exit, 0);
+    sleeper.send_signal(SIGKILL);
+    EXPECT_EQ(sleeper.finish().signal, SIGKILL);
+}
+
+TEST_F(CompatAgent, InitInAContainerOnlyComparesThePools) {
+    const auto init = [&](const std::string& cores) {
+        return run(line({"init", "--num-exclusive-cores=" + cores, "--num-shared-cores=0"}),
+                   contained());
+    };
+    const Outcome same = init("1");
+    EXPECT_EQ(same.exit, 0) << same.err;
+    EXPECT_NE(same.err.find("already initialised"), std::string::npos) << same.err;
+    const Outcome other = init("0");
+    EXPECT_EQ(other.exit, 1);
+    EXPECT_NE(other.err.find("/run/cmk-admin"), std::string::npos) << other.err;
+    // And where there are none yet, it is the host's to make them.
+    EXPECT_EQ(cmk({"uninstall", "--install-dir=" + root_ + "/none"}).exit, 0);
+    const Outcome first = init("1");
+    EXPECT_EQ(first.exit, 1);
+    EXPECT_NE(first.err.find("/run/cmk-admin"), std::string::npos) << first.err;
+}
+
+TEST_F(CompatAgent, AModeThatIsNoneIsPackedWithAWarning) {
+    const Outcome made = cmk({"reconfigure", "--num-exclusive-cores=1", "--num-shared-cores=0",
+                              "--exclusive-mode=vertical"});
+    EXPECT_EQ(made.exit, 0) << made.err;
+    EXPECT_NE(made.err.find("WARNING:root:Wrong mode has been selected.Fallback to vertical"),
+              std::string::npos)
+        << made.err;
 }
 
 TEST_F(CompatAgent, ReportsAndReconcileKeepTheirShapes) {

@@ -195,6 +195,10 @@ TEST(Config, BadPoolsAreRefusedWithWhatIsAllowed) {
               "a.toml:3: pools.p.cpus must be a string: \"2-5,18\"");
     EXPECT_EQ(refused(pool_with("cpus = \"\"")), "a.toml:3: pools.p.cpus names no CPU");
     EXPECT_EQ(refused(pool_with("cpus = \"4-2\"")).find("a.toml:3: pools.p.cpus: "), 0U);
+    EXPECT_EQ(refused(pool_with("cpus = \"1\"\nprefer_cpus = \"1\"")),
+              "a.toml:4: pools.p.prefer_cpus goes with a number of cores");
+    EXPECT_EQ(refused(pool_with("cores = 1\nprefer_cpus = \"\"")),
+              "a.toml:4: pools.p.prefer_cpus names no CPU");
     EXPECT_EQ(refused(pool_with("cores = 1\nmode = \"loose\"")),
               "a.toml:4: pools.p.mode is \"loose\", but must be one of packed, spread");
     EXPECT_EQ(refused(pool_with("cores = 1\nallow_users = \"alice\"")),
@@ -230,6 +234,7 @@ TEST(ConfigDump, EveryKeyComesBack) {
                      .kind = PoolKind::exclusive,
                      .size = 2U,
                      .mode = PoolMode::spread,
+                     .prefer = CpuSet{2, 3, 4},
                      .isolation = Isolation::partition,
                      .require_grade = Grade::A,
                      .access = {{"a\"b\\c", "\x01\x1f\x7f\n\t"}, {"gr\xc3\xbc"}, false}},

@@ -62,6 +62,31 @@ TEST(PoolPlanner, CountedPoolsOfAKindAreFilledInTheirOrder) {
         "b=0,8 a=1,9");
 }
 
+PoolSpec preferring(PoolSpec spec, const char* list) {
+    spec.prefer = cpus(list);
+    return spec;
+}
+
+TEST(PoolPlanner, PreferredCoresAreTakenFirstInTheOrderOfTheMode) {
+    const Topology topology = test::dual_socket_numa();
+    EXPECT_EQ(planned(topology, {preferring(spec("a", kExclusive, 3U), "2,10,5-6,13-14")}),
+              "a=2,5-6,10,13-14");
+    EXPECT_EQ(planned(topology, {preferring(spec("a", kExclusive, 2U, PoolMode::spread),
+                                            "2-3,10-11,5-6,13-14")}),
+              "a=2,5,10,13");
+    // Half a core is no preferred core.
+    EXPECT_EQ(planned(topology, {preferring(spec("a", kExclusive, 1U), "3")}), "a=0,8");
+    EXPECT_EQ(code_of(topology, {preferring(spec("a", kExclusive, cpus("0,8")), "0,8")}),
+              Errc::invalid_argument);
+}
+
+TEST(PoolPlanner, WarnsWhenPreferredCoresRunOut) {
+    EXPECT_EQ(warnings(test::dual_socket_numa(),
+                       {preferring(spec("a", kExclusive, 2U), "2,10"), spec("b", kShared, 1U)}, ""),
+              std::vector<std::string>{"Pool \"a\" prefers CPUs 2,10, which has too few free whole "
+                                       "cores; it also takes CPUs 0,8."});
+}
+
 TEST(PoolPlanner, NoPoolsAreAPlanToo) {
     EXPECT_EQ(planned(test::single_socket_smt(), {}), "");
 }

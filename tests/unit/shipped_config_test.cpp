@@ -35,6 +35,7 @@ TEST(ShippedConfig, ShowsEveryKeyWithItsDefault) {
     PoolSpec pool{.name = "exclusive"};
     pool.kind = PoolKind::exclusive;
     pool.size = 4U;
+    pool.prefer = CpuSet{2, 3, 4, 5, 6, 7, 8, 9};  // the default, none, would show no form
     EXPECT_EQ(config->pools.front(), pool);
     // As many keys as the configuration in force has: none is left out.
     std::istringstream dump(dump_config(*config));

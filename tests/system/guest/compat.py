@@ -82,6 +82,23 @@ def test_requests_wait_on_the_socket_while_the_agent_restarts() -> None:
     check(held.lease in leases(), "the lease is there")
 
 
+def test_cores_outside_isolcpus_are_a_pool_of_their_own() -> None:
+    offer()
+    name = "exclusive-non-isolcpus"
+    made = cmk("reconfigure", *counts(), "--excl-non-isolcpus=2")
+    same(made.code, 0, f"exit status ({made.text()})")
+    if machine.boot_isolated():
+        program = Program("cmk", "isolate", f"--conf-dir={DIRECTORY}", f"--pool={name}", *SHOW)
+        same(machine.cpus_of(program.line().split()[0]), {4, 5}, "its CPUs")
+        same(machine.allowed(program.pid), {4, 5}, "where it may run")
+        same(program.end(), 0, "exit status")
+        eventually(lambda: not leases(), "its lease ends")
+        must("cmk", "reconfigure", *counts())
+    else:
+        has(made.err, "is ignored")
+    check(name not in pools(), f"no pool {name}")
+
+
 def test_the_manual_works_on_a_directory() -> None:
     """Every step of a node. The agent's pools go first: their cores are nobody else's."""
     offer()
