@@ -59,6 +59,17 @@ TEST_F(ConfdirChecks, TheProgramsPlaceIsComparedWithAllItsLists) {
                       "exclusive:1,5: process 100 may run on CPUs 0-7"}));
 }
 
+TEST_F(ConfdirChecks, AllowedCpusComeFromTheStatus) {
+    put_running(7, "0,1,2,3", "");
+    const auto procfs = ProcFs::open(parent_ + "/proc");
+    ASSERT_TRUE(procfs);
+    const auto allowed = procfs->allowed_cpus(7);
+    EXPECT_TRUE(allowed && *allowed == (CpuSet{0, 1, 2, 3}));
+    std::ofstream(parent_ + "/proc/7/status") << "Name:\tx\n";
+    EXPECT_EQ(procfs->allowed_cpus(7).error().code, Errc::invalid_argument);
+    EXPECT_EQ(procfs->allowed_cpus(8).error().code, Errc::io);
+}
+
 TEST_F(ConfdirChecks, PoolsLieWhereBootIsolationWantsThem) {
     put_pool("exclusive", true, {"0,4", "1,5"});
     put_pool("infra", false, {"2,6,3,7"});
