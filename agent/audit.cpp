@@ -9,10 +9,6 @@ namespace cmk {
 
 namespace {
 
-LeaseGroup group_of(const Lease& lease) {
-    return {lease.pool, lease.id};
-}
-
 void check_group(Cgroups& cgroups, const Lease& lease, PartitionType partition,
                  std::vector<Check>& checks) {
     const auto found = cgroups.confinement(group_of(lease));
@@ -82,6 +78,7 @@ bool is_alive(const Lease& lease, Cgroups& cgroups, Processes& processes) {
 
 ReconcileReport Audit::run(const CpuSet& held_before) {
     ReconcileReport report;
+    clear_stale(report);
     mend_pools(report);
     const std::string home = cgroups_.home_problem();
     if (!home.empty()) report.problems.push_back(home);
@@ -115,7 +112,7 @@ void Audit::mend_pools(ReconcileReport& report) {
     Ledger machine;
     // Groups that overlap are taken one by one: the plan below shrinks before it grows.
     if (!machine.apply(found)) machine = Ledger{};
-    const Plan plan = make_plan(machine, {.pools = committer_.ledger().pools()});
+    const Plan plan = make_plan(machine, {.pools = standing_pools(committer_.ledger())});
     if (plan.empty()) return;
     // Edit by edit and without undo: one group that cannot be mended keeps no other from it.
     bool all_done = true;
@@ -140,6 +137,20 @@ bool Audit::mend_pool(const Edit& edit, ReconcileReport& report) {
     return false;
 }
 
+/// Groups of containers that have ended leave their claims on CPUs in the groups above them.
+void Audit::clear_stale(ReconcileReport& report) {
+    CpuSet cpus;
+    for (const Pool& pool : committer_.ledger().pools()) {
+        if (pool.spec.kind == PoolKind::exclusive) cpus |= pool.cpus;
+    }
+    std::vector<FoundGroup> live;
+    for (const auto& [id, lease] : committer_.ledger().leases()) {
+        if (lease.is_in_place()) live.push_back({group_of(lease), lease.cpus});
+    }
+    if (!cgroups_.clear_stale(cpus, live)) return;
+    report.repaired.push_back("Claims on CPUs that ended leases had left were taken back.");
+}
+
 /// CPUs that nobody can use any more. Others may have lost some of theirs: those are theirs.
 bool Audit::return_lost(const CpuSet& held, ReconcileReport& report) {
     if (!cgroups_.has_groups() || held.empty()) return false;
@@ -156,6 +167,22 @@ bool Audit::return_lost(const CpuSet& held, ReconcileReport& report) {
     return returned.has_value();
 }
 
+/// A partition in place is mended with its lease; those of pools were before.
+bool Audit::is_well_held(const Lease& lease, Grade grade) const {
+    const auto& pools = committer_.ledger().pools();
+    const bool partition =
+        cgroups_.abilities().remote_partitions &&
+        lease_edit(EditKind::make_lease, lease, pools).partition != PartitionType::member;
+    return !partition || is_at_least(grade, Grade::B);
+}
+
+bool Audit::has_weak_place() const {
+    const auto& leases = committer_.ledger().leases();
+    return std::any_of(leases.begin(), leases.end(), [&](const auto& entry) {
+        return entry.second.is_in_place() && !is_well_held(entry.second, entry.second.grade);
+    });
+}
+
 void Audit::mend_lease(const Lease& lease, ReconcileReport& report) {
     if (!is_alive(lease, cgroups_, processes_)) {
         const Status gone = committer_.commit({.removed = {lease.id}});
@@ -164,25 +191,29 @@ void Audit::mend_lease(const Lease& lease, ReconcileReport& report) {
         return;
     }
     if (lease.hold == Hold::none) return;
-    if (const auto grade = executor_.read_back(lease)) return note_grade(lease, *grade, report);
+    const auto found = executor_.read_back(lease);
+    if (found && is_well_held(lease, *found)) return note_grade(lease, *found, report);
+    const std::vector<Pool>& pools = committer_.ledger().pools();
     Plan again;
     if (lease.hold == Hold::cpuset) {
-        again.push_back({EditKind::make_lease, lease.pool, lease.id, lease.cpus});
+        again.push_back(lease_edit(EditKind::make_lease, lease, pools));
     }
     if (lease.owner.pid != 0 && processes_.open(lease.owner.pid, lease.owner.start_time)) {
-        again.push_back({EditKind::attach, lease.pool, lease.id, lease.cpus});
+        again.push_back(lease_edit(EditKind::attach, lease, pools));
     }
     Status mended;
     // No undo: a half-mended lease is nearer to right than the state it was found in.
     for (const Edit& edit : again) {
         if (mended) mended = executor_.apply({edit}, {{lease.id, &lease}});
     }
-    const auto grade = mended ? executor_.read_back(lease) : Result<Grade>(mended.error());
-    if (!grade) {
-        return report.problems.push_back("lease " + lease.id + ": " + grade.error().message);
+    const auto grade = executor_.read_back(lease);
+    if (!mended || !grade) {
+        const Error& why = mended ? grade.error() : mended.error();
+        report.problems.push_back("lease " + lease.id + ": " + why.message);
+    } else {
+        report.repaired.push_back("Lease " + lease.id + ": its CPUs were set again.");
     }
-    report.repaired.push_back("Lease " + lease.id + ": its CPUs were set again.");
-    note_grade(lease, *grade, report);
+    if (grade) note_grade(lease, *grade, report);
 }
 
 /// The grade is what the kernel vouches for at this moment.
@@ -206,7 +237,7 @@ void Audit::handle_strays(ReconcileReport& report) {
         const auto members = cgroups_.members(found.group);
         if (members && !members->empty()) {
             adopt(found, report);
-        } else if (cgroups_.remove_lease(found.group)) {
+        } else if (cgroups_.remove_lease(found.group, found.cpus)) {
             report.repaired.push_back("Group " + found.group.lease +
                                       " belonged to no lease and was empty; it was removed.");
         }

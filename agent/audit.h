@@ -28,13 +28,18 @@ public:
     /// ledger; only of these are lost ones given back.
     ReconcileReport run(const CpuSet& held_before = {});
 
+    /// Does a lease in place lack the partition that it should have?
+    bool has_weak_place() const;
+
     /// Checks one lease without changing anything.
     LeaseVerdict verify(const Lease& lease);
 
 private:
+    void clear_stale(ReconcileReport& report);
     void mend_pools(ReconcileReport& report);
     bool mend_pool(const Edit& edit, ReconcileReport& report);
     bool return_lost(const CpuSet& held, ReconcileReport& report);
+    bool is_well_held(const Lease& lease, Grade grade) const;
     void mend_lease(const Lease& lease, ReconcileReport& report);
     void note_grade(const Lease& lease, Grade grade, ReconcileReport& report);
     void handle_strays(ReconcileReport& report);

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "core/caller.h"
 #include "core/cpu_set.h"
+#include "core/lease.h"
 #include "core/mechanism.h"
 
 namespace cmk {
 
-/// The group of one lease: <root>/<pool>/<lease>.
+/// The group of one lease: <root>/<pool>/<lease>, or in place.
 struct LeaseGroup {
     std::string pool;
     std::string lease;
+    Place place = {};
 };
+
+inline LeaseGroup group_of(const Lease& lease) {
+    return {lease.pool, lease.id, lease.place};
+}
 
 /// A lease's group found on the machine.
 struct FoundGroup {
@@ -54,6 +62,12 @@ public:
     /// Where a process sits in this hierarchy, from the text of /proc/PID/cgroup.
     virtual std::string path_in(const std::string& proc_cgroup) const = 0;
 
+    /// Where a lease of such a caller, in the group of that path (as path_in gave it), is held.
+    /// None where only affinity is left: its container's group has no cpuset files.
+    virtual std::optional<Place> place_for(CallerKind caller, const std::string& path) const = 0;
+    /// Is it the only process of that group?
+    virtual bool is_alone(const std::string& path, int pid) const = 0;
+
     /// Makes the root or gives it other CPUs; an empty set removes it.
     virtual Status set_root(const CpuSet& cpus) = 0;
     /// Takes these CPUs for partitions, away from everybody else; none gives all back. Conflict,
@@ -63,8 +77,11 @@ public:
     virtual Status make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) = 0;
     virtual Status set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) = 0;
     virtual Status remove_pool(const std::string& pool) = 0;
-    virtual Status make_lease(const LeaseGroup& group, const CpuSet& cpus) = 0;
-    virtual Status remove_lease(const LeaseGroup& group) = 0;
+    /// `type`: what a group in place shall be; in a pool it is a member. Errors: also conflict,
+    /// with what the kernel says, when a partition does not come into force.
+    virtual Status make_lease(const LeaseGroup& group, const CpuSet& cpus, PartitionType type) = 0;
+    /// `cpus`: what it had. Groups that have gone with their container or unit are no error.
+    virtual Status remove_lease(const LeaseGroup& group, const CpuSet& cpus) = 0;
     /// Gives the group the tightest memory and task limits of `path` and the groups above it, so
     /// that nobody leaves a limit by leasing.
     virtual Status copy_limits(const LeaseGroup& group, const std::string& path) = 0;
@@ -84,6 +101,11 @@ public:
     /// A descriptor that polls POLLPRI when the kernel changes the pool's partition; none where
     /// there is nothing to watch.
     virtual UniqueFd watch_partition(const std::string& pool) = 0;
+    /// The same for a lease whose group in place is a partition.
+    virtual UniqueFd watch_lease(const LeaseGroup& group) = 0;
+    /// Takes back what ended leases in place have left of these CPUs in the groups above them;
+    /// `live` are the leases in place. Walks the machine's groups. True when there was something.
+    virtual bool clear_stale(const CpuSet& cpus, const std::vector<FoundGroup>& live) = 0;
     /// What is wrong with the units that the groups stand in, and what to do; "" where all is well.
     virtual std::string home_problem() = 0;
     /// Descriptors that poll POLLPRI when a unit's own process comes or goes; none where the groups

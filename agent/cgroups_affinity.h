@@ -20,8 +20,12 @@ public:
     Status make_pool(const std::string&, const CpuSet&, PartitionType) override { return {}; }
     Status set_pool(const std::string&, const CpuSet&, PartitionType) override { return {}; }
     Status remove_pool(const std::string&) override { return {}; }
-    Status make_lease(const LeaseGroup&, const CpuSet&) override { return {}; }
-    Status remove_lease(const LeaseGroup&) override { return {}; }
+    std::optional<Place> place_for(CallerKind, const std::string&) const override {
+        return Place{};
+    }
+    bool is_alone(const std::string&, int) const override { return false; }
+    Status make_lease(const LeaseGroup&, const CpuSet&, PartitionType) override { return {}; }
+    Status remove_lease(const LeaseGroup&, const CpuSet&) override { return {}; }
     Status copy_limits(const LeaseGroup&, const std::string&) override { return {}; }
     Status attach(const LeaseGroup&, int) override { return {}; }
     Status move_to(const std::string&, int) override { return {}; }
@@ -30,6 +34,8 @@ public:
     PoolState pool_state(const std::string&) override { return {}; }
     std::string rivals(const std::string&, const CpuSet&) override { return ""; }
     UniqueFd watch_partition(const std::string&) override { return {}; }
+    UniqueFd watch_lease(const LeaseGroup&) override { return {}; }
+    bool clear_stale(const CpuSet&, const std::vector<FoundGroup>&) override { return false; }
     std::string home_problem() override { return ""; }
     std::vector<UniqueFd> watch_homes() override { return {}; }
     Result<CpuSet> lost_cpus() override { return CpuSet{}; }

@@ -31,7 +31,8 @@ CgroupsKernel::CgroupsKernel(const CpusetMount& mount, const Home& home, UniqueF
       top_(std::move(top)) {}
 
 Result<std::unique_ptr<CgroupsKernel>> CgroupsKernel::open(const CpusetMount& mount,
-                                                           const Home& home) {
+                                                           const Home& home,
+                                                           std::shared_ptr<SystemdUnits> units) {
     CMK_TRY_ASSIGN(UniqueFd top, open_dir_at(AT_FDCWD, mount.path));
     std::unique_ptr<CgroupsKernel> cgroups(new CgroupsKernel(mount, home, std::move(top)));
     if (cgroups->is_v1()) {
@@ -46,6 +47,10 @@ Result<std::unique_ptr<CgroupsKernel>> CgroupsKernel::open(const CpusetMount& mo
     }
     cgroups->abilities_.remote_partitions =
         home.delegated && cgroups->exists(home.path + "/cpuset.cpus.exclusive");
+    if (!cgroups->is_v1()) {
+        cgroups->placed_.emplace(cgroups->top_.get(), cgroups->abilities_.remote_partitions,
+                                 std::move(units));
+    }
     if (exists) CMK_TRY(cgroups->claim_root());
     return cgroups;
 }
@@ -111,11 +116,7 @@ Status CgroupsKernel::set_root(const CpuSet& cpus) {
 
 Status CgroupsKernel::set_reserved(const CpuSet& cpus) {
     if (!abilities_.remote_partitions) return {};
-    std::vector<std::string> chain;
-    for (std::size_t end = home_.path.find('/');; end = home_.path.find('/', end + 1)) {
-        chain.push_back(home_.path.substr(0, end));
-        if (end == std::string::npos) break;
-    }
+    const std::vector<std::string> chain = chain_to(home_.path);
     Status done = set_exclusive(top_.get(), chain, cpus);
     if (done || done.error().sys_errno != EINVAL) return done;
     return make_error(Errc::conflict, "CPUs " + cpus.to_cpulist() +
@@ -184,20 +185,24 @@ Status CgroupsKernel::remove_pool(const std::string& pool) {
     return remove_group(path_of(pool));
 }
 
-Status CgroupsKernel::make_lease(const LeaseGroup& group, const CpuSet& cpus) {
+Status CgroupsKernel::make_lease(const LeaseGroup& group, const CpuSet& cpus, PartitionType type) {
+    if (is_placed(group)) return placed_->make(group, cpus, type);
     return make_group(path_of(group), cpus);
 }
 
-Status CgroupsKernel::remove_lease(const LeaseGroup& group) {
+Status CgroupsKernel::remove_lease(const LeaseGroup& group, const CpuSet& cpus) {
+    if (is_placed(group)) return placed_->remove(group, cpus);
     return remove_group(path_of(group));
 }
 
 Status CgroupsKernel::copy_limits(const LeaseGroup& group, const std::string& path) {
-    if (!home_.delegated) return {};
+    // In place it has not left them.
+    if (!home_.delegated || is_placed(group)) return {};
     return copy_tightest_limits(top_.get(), path, path_of(group));
 }
 
 Status CgroupsKernel::attach(const LeaseGroup& group, int pid) {
+    if (is_placed(group)) return placed_->attach(group, pid);
     return write_file_at(top_.get(), path_of(group) + kProcs, std::to_string(pid));
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/cgroup_mounts.h"
 #include "agent/cgroups.h"
+#include "agent/placed_groups.h"
 #include "base/unique_fd.h"
 
 namespace cmk {
@@ -24,7 +26,9 @@ class CgroupsKernel final : public Cgroups {
 public:
     /// Opens the hierarchy. Changes nothing until the first set_root.
     /// Errors: io; unavailable when the directory cannot be made here.
-    static Result<std::unique_ptr<CgroupsKernel>> open(const CpusetMount& mount, const Home& home);
+    /// `units`: null where leases of services are not held in their units.
+    static Result<std::unique_ptr<CgroupsKernel>> open(const CpusetMount& mount, const Home& home,
+                                                       std::shared_ptr<SystemdUnits> units = {});
 
     std::string mechanism() const override;
     Abilities abilities() const override { return abilities_; }
@@ -34,8 +38,10 @@ public:
     Status make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) override;
     Status set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) override;
     Status remove_pool(const std::string& pool) override;
-    Status make_lease(const LeaseGroup& group, const CpuSet& cpus) override;
-    Status remove_lease(const LeaseGroup& group) override;
+    std::optional<Place> place_for(CallerKind caller, const std::string& path) const override;
+    bool is_alone(const std::string& path, int pid) const override;
+    Status make_lease(const LeaseGroup& group, const CpuSet& cpus, PartitionType type) override;
+    Status remove_lease(const LeaseGroup& group, const CpuSet& cpus) override;
     Status copy_limits(const LeaseGroup& group, const std::string& path) override;
     Status attach(const LeaseGroup& group, int pid) override;
     Status move_to(const std::string& path, int pid) override;
@@ -44,6 +50,8 @@ public:
     PoolState pool_state(const std::string& pool) override;
     std::string rivals(const std::string& pool, const CpuSet& cpus) override;
     UniqueFd watch_partition(const std::string& pool) override;
+    UniqueFd watch_lease(const LeaseGroup& group) override;
+    bool clear_stale(const CpuSet& cpus, const std::vector<FoundGroup>& live) override;
     std::string home_problem() override;
     std::vector<UniqueFd> watch_homes() override;
     Result<CpuSet> lost_cpus() override;
@@ -54,6 +62,7 @@ public:
 
 private:
     CgroupsKernel(const CpusetMount& mount, const Home& home, UniqueFd top);
+    static bool is_placed(const LeaseGroup& group) { return group.place.kind != PlaceKind::pool; }
 
     bool is_v1() const { return version_ == CpusetMount::Version::v1; }
     std::string path_of(const std::string& pool) const { return home_.path + "/" + pool; }
@@ -74,10 +83,11 @@ private:
     CpusetMount::Version version_;
     Home home_;
     Abilities abilities_;
-    std::string mount_path_;  // for messages
-    UniqueFd top_;            // the mount point
-    UniqueFd claim_;          // the root, locked: no two agents share it
-    std::string mems_;        // v1: what children's cpuset.mems copies
+    std::string mount_path_;              // for messages
+    UniqueFd top_;                        // the mount point
+    std::optional<PlacedGroups> placed_;  // on v2
+    UniqueFd claim_;                      // the root, locked: no two agents share it
+    std::string mems_;                    // v1: what children's cpuset.mems copies
 };
 
 }  // namespace cmk

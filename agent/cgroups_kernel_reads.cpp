@@ -42,7 +42,18 @@ std::string CgroupsKernel::path_in(const std::string& proc_cgroup) const {
     return path_from_proc(proc_cgroup, is_v1());
 }
 
+std::optional<Place> CgroupsKernel::place_for(CallerKind caller, const std::string& path) const {
+    return placed_ ? placed_->place_for(caller, path) : Place{};
+}
+
+bool CgroupsKernel::is_alone(const std::string& path, int pid) const {
+    const std::string group = path.substr(std::min(path.size(), path.find_first_not_of('/')));
+    const auto text = read_file_at(top_.get(), group + kProcs);
+    return text && trim(*text) == std::to_string(pid);
+}
+
 Result<Confinement> CgroupsKernel::confinement(const LeaseGroup& group) {
+    if (is_placed(group)) return placed_->confinement(group);
     const char* file = is_v1() ? "/cpuset.effective_cpus" : "/cpuset.cpus.effective";
     CMK_TRY_ASSIGN(const std::string text, read_file_at(top_.get(), path_of(group) + file));
     Confinement found;
@@ -81,6 +92,14 @@ UniqueFd CgroupsKernel::watch_partition(const std::string& pool) {
     return UniqueFd(::openat(top_.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
+UniqueFd CgroupsKernel::watch_lease(const LeaseGroup& group) {
+    return is_placed(group) ? placed_->watch(group) : UniqueFd{};
+}
+
+bool CgroupsKernel::clear_stale(const CpuSet& cpus, const std::vector<FoundGroup>& live) {
+    return placed_ && placed_->clear_stale(cpus, live, home_.path.substr(0, home_.path.find('/')));
+}
+
 std::string CgroupsKernel::home_problem() {
     if (!home_.delegated) return "";
     const auto events = read_file_at(top_.get(), holder_events());
@@ -112,6 +131,7 @@ Status CgroupsKernel::return_lost(const CpuSet& cpus) {
 }
 
 Result<std::vector<int>> CgroupsKernel::members(const LeaseGroup& group) {
+    if (is_placed(group)) return placed_->members(group);
     CMK_TRY_ASSIGN(const std::string text, read_file_at(top_.get(), path_of(group) + kProcs));
     std::vector<int> pids;
     for (const std::string_view line : split(text, '\n')) {

@@ -24,7 +24,7 @@ Result<CpuSet> online_cpus() {
 
 CgroupsLocal::CgroupsLocal(std::unique_ptr<CgroupsKernel> members,
                            std::unique_ptr<CgroupsKernel> local, std::string slice,
-                           std::unique_ptr<SystemdUnits> units, UniqueFd top)
+                           std::shared_ptr<SystemdUnits> units, UniqueFd top)
     : members_(std::move(members)),
       local_(std::move(local)),
       slice_(std::move(slice)),
@@ -37,7 +37,7 @@ CgroupsLocal::CgroupsLocal(std::unique_ptr<CgroupsKernel> members,
 Result<std::unique_ptr<CgroupsLocal>> CgroupsLocal::open(const CpusetMount& mount,
                                                          std::unique_ptr<CgroupsKernel> members,
                                                          const Home& local,
-                                                         std::unique_ptr<SystemdUnits> units) {
+                                                         std::shared_ptr<SystemdUnits> units) {
     CMK_TRY_ASSIGN(UniqueFd top, open_dir_at(AT_FDCWD, mount.path));
     CMK_TRY_ASSIGN(auto home, CgroupsKernel::open(mount, local));
     return std::make_unique<CgroupsLocal>(std::move(members), std::move(home),
@@ -53,6 +53,11 @@ Abilities CgroupsLocal::abilities() const {
 
 CgroupsKernel& CgroupsLocal::home_of(const std::string& pool) {
     return is_local(pool) ? *local_ : *members_;
+}
+
+/// Groups in place are in neither home.
+CgroupsKernel& CgroupsLocal::home_of(const LeaseGroup& group) {
+    return group.place.kind == PlaceKind::pool ? home_of(group.pool) : *members_;
 }
 
 std::string CgroupsLocal::path_in(const std::string& proc_cgroup) const {
@@ -120,20 +125,20 @@ Status CgroupsLocal::remove_pool(const std::string& pool) {
     return {};
 }
 
-Status CgroupsLocal::make_lease(const LeaseGroup& group, const CpuSet& cpus) {
-    return home_of(group.pool).make_lease(group, cpus);
+Status CgroupsLocal::make_lease(const LeaseGroup& group, const CpuSet& cpus, PartitionType type) {
+    return home_of(group).make_lease(group, cpus, type);
 }
 
-Status CgroupsLocal::remove_lease(const LeaseGroup& group) {
-    return home_of(group.pool).remove_lease(group);
+Status CgroupsLocal::remove_lease(const LeaseGroup& group, const CpuSet& cpus) {
+    return home_of(group).remove_lease(group, cpus);
 }
 
 Status CgroupsLocal::copy_limits(const LeaseGroup& group, const std::string& path) {
-    return home_of(group.pool).copy_limits(group, path);
+    return home_of(group).copy_limits(group, path);
 }
 
 Status CgroupsLocal::attach(const LeaseGroup& group, int pid) {
-    return home_of(group.pool).attach(group, pid);
+    return home_of(group).attach(group, pid);
 }
 
 Status CgroupsLocal::move_to(const std::string& path, int pid) {
@@ -141,8 +146,8 @@ Status CgroupsLocal::move_to(const std::string& path, int pid) {
 }
 
 Result<Confinement> CgroupsLocal::confinement(const LeaseGroup& group) {
-    CMK_TRY_ASSIGN(Confinement found, home_of(group.pool).confinement(group));
-    if (!is_local(group.pool)) return found;
+    CMK_TRY_ASSIGN(Confinement found, home_of(group).confinement(group));
+    if (!is_local(group.pool) || group.place.kind != PlaceKind::pool) return found;
     CMK_TRY(judge_exclusive(top_.get(), slice_, found));
     return found;
 }
@@ -184,7 +189,7 @@ Status CgroupsLocal::return_lost(const CpuSet& cpus) {
 }
 
 Result<std::vector<int>> CgroupsLocal::members(const LeaseGroup& group) {
-    return home_of(group.pool).members(group);
+    return home_of(group).members(group);
 }
 
 Result<std::vector<std::string>> CgroupsLocal::pools() {

@@ -18,7 +18,10 @@ constexpr char kRepairGroup[] = "cmk-repair";
 /// Deeper trees than any service manager makes end the walk.
 constexpr unsigned kMaxDepth = 32;
 
-void walk(int top, const std::string& path, unsigned depth, std::vector<FoundPartition>& found) {
+/// Visits every group that can be a partition, parents first. Where the controller is not handed
+/// down, nothing below can be one.
+template <typename Visit>
+void walk(int top, const std::string& path, unsigned depth, const Visit& visit) {
     const auto names = list_dir_at(top, path.empty() ? "." : path);
     if (!names || depth > kMaxDepth) return;
     for (const std::string& name : *names) {
@@ -26,13 +29,10 @@ void walk(int top, const std::string& path, unsigned depth, std::vector<FoundPar
         struct stat info {};
         if (::fstatat(top, child.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) continue;
         if (!S_ISDIR(info.st_mode)) continue;
-        // Where the controller is not handed down, nothing below can be a partition.
         const auto state = read_partition(top, child);
         if (!state) continue;
-        if (state->type != PartitionType::member) {
-            found.push_back({child, *state, read_cpus(top, child, "/cpuset.cpus.effective")});
-        }
-        walk(top, child, depth + 1, found);
+        visit(child, *state);
+        walk(top, child, depth + 1, visit);
     }
 }
 
@@ -40,7 +40,18 @@ void walk(int top, const std::string& path, unsigned depth, std::vector<FoundPar
 
 std::vector<FoundPartition> list_partitions(int top) {
     std::vector<FoundPartition> found;
-    walk(top, "", 0, found);
+    walk(top, "", 0, [&](const std::string& path, const PartitionState& state) {
+        if (state.type == PartitionType::member) return;
+        found.push_back({path, state, read_cpus(top, path, "/cpuset.cpus.effective")});
+    });
+    return found;
+}
+
+std::vector<std::string> list_exclusive(int top, const CpuSet& cpus) {
+    std::vector<std::string> found;
+    walk(top, "", 0, [&](const std::string& path, const PartitionState&) {
+        if (read_cpus(top, path, "/cpuset.cpus.exclusive").intersects(cpus)) found.push_back(path);
+    });
     return found;
 }
 

@@ -19,6 +19,10 @@ struct FoundPartition {
 /// explaining a failure, never for a request that succeeds.
 std::vector<FoundPartition> list_partitions(int top);
 
+/// Every group that may hand some of these CPUs to partitions below it (cpuset.cpus.exclusive),
+/// parents first. Walks the whole tree.
+std::vector<std::string> list_exclusive(int top, const CpuSet& cpus);
+
 /// " by /foreign.slice (root, CPUs 4-5)" for each partition outside of `own` that has or wants some
 /// of `cpus`; "" where there is none.
 std::string name_rivals(int top, const std::string& own, const CpuSet& cpus);

@@ -146,6 +146,7 @@ void write(BusWriter& writer, const Lease& lease) {
     writer.text("pool", lease.pool);
     writer.text("cpus", lease.cpus.to_cpulist());
     writer.text("hold", to_text(lease.hold));
+    writer.text("place", to_text(lease.place.kind));
     writer.text("grade", to_text(lease.grade));
     writer.text("status", to_text(lease.status));
     writer.time("created", static_cast<std::uint64_t>(lease.created));

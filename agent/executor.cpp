@@ -10,10 +10,6 @@ namespace {
 /// A group whose members fork faster than they can be moved is given up on.
 constexpr int kDetachRounds = 100;
 
-LeaseGroup group_of(const Lease& lease) {
-    return {lease.pool, lease.id};
-}
-
 }  // namespace
 
 Status Executor::apply(const Plan& plan, const Leases& leases) {
@@ -39,8 +35,11 @@ Status Executor::run(const Edit& edit, const Leases& leases) {
         case EditKind::make_pool: return cgroups_.make_pool(edit.pool, edit.cpus, edit.partition);
         case EditKind::set_pool: return cgroups_.set_pool(edit.pool, edit.cpus, edit.partition);
         case EditKind::remove_pool: return cgroups_.remove_pool(edit.pool);
-        case EditKind::make_lease: return cgroups_.make_lease({edit.pool, edit.lease}, edit.cpus);
-        case EditKind::remove_lease: return cgroups_.remove_lease({edit.pool, edit.lease});
+        case EditKind::make_lease:
+            return cgroups_.make_lease({edit.pool, edit.lease, edit.place}, edit.cpus,
+                                       edit.partition);
+        case EditKind::remove_lease:
+            return cgroups_.remove_lease({edit.pool, edit.lease, edit.place}, edit.cpus);
         case EditKind::attach:
         case EditKind::detach:
             if (lease == nullptr) break;
@@ -83,7 +82,7 @@ void Executor::move_out(const Lease& lease, int pid) {
 }
 
 Status Executor::detach(const Lease& lease) {
-    if (lease.hold != Hold::cpuset) {
+    if (lease.hold != Hold::cpuset || lease.place.kind == PlaceKind::unit) {
         // The pidfd proves that the id still names the owner.
         const auto owner = processes_.open(lease.owner.pid, lease.owner.start_time);
         if (owner) processes_.restore(lease.owner.pid, lease.old_masks);

@@ -20,6 +20,10 @@ std::string lease_key(const std::string& id) {
     return "lease/" + id;
 }
 
+std::string place_key(const std::string& id) {
+    return "place/" + id;
+}
+
 Hold hold_for(const Pool& pool, const Cgroups& cgroups, bool pin) {
     if (!pin) return Hold::none;
     const bool groups = cgroups.has_groups() && pool.spec.isolation != Isolation::affinity;
@@ -27,9 +31,14 @@ Hold hold_for(const Pool& pool, const Cgroups& cgroups, bool pin) {
 }
 
 /// What the mechanism should give; what it does give is read back after it was applied.
-Grade expected_grade(Hold hold, PartitionType partition) {
-    if (hold != Hold::cpuset) return Grade::D;
-    return partition == PartitionType::member ? Grade::C : Grade::B;
+Grade expected_grade(const Lease& lease, const Pool& pool, const Abilities& abilities) {
+    if (lease.hold != Hold::cpuset) return Grade::D;
+    if (!lease.is_in_place()) {
+        return pool.partition == PartitionType::member ? Grade::C : Grade::B;
+    }
+    const bool partition =
+        lease_edit(EditKind::make_lease, lease, {pool}).partition != PartitionType::member;
+    return partition && abilities.remote_partitions ? Grade::B : Grade::C;
 }
 
 Error caller_ended() {
@@ -54,6 +63,10 @@ std::string note_on(const Lease& lease, PartitionType partition) {
                 return "Held by an isolated partition: no other program can run on its CPUs, and "
                        "the kernel does not balance load between them, so threads stay where "
                        "they start unless the program places them (grade B).";
+            }
+            if (exclusive && lease.place.kind == PlaceKind::child) {
+                return "Held by an exclusive partition inside its container: no other program, of "
+                       "this container neither, can run on its CPUs (grade B).";
             }
             if (exclusive) {
                 return "Held by an exclusive partition: no other program can run on its CPUs "
@@ -112,8 +125,10 @@ void Manager::take_up_all() {
     std::vector<std::string> ids;
     for (const auto& [id, lease] : committer_.ledger().leases())
         ids.push_back(id);
-    for (const std::string& id : ids)
+    for (const std::string& id : ids) {
         take_up(id);
+        if (const Lease* lease = committer_.ledger().lease(id)) watch_place(*lease);
+    }
     ports_.fd_store.drop_rest();
 }
 
@@ -165,17 +180,23 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
     CMK_TRY_ASSIGN(const CpuSet cpus, allocate(host_.topology, committer_.ledger(), order.what));
     const Pool& pool = *committer_.ledger().pool(order.what.pool);
     Lease lease{.id = ports_.new_lease_id(), .pool = order.what.pool, .cpus = cpus};
-    lease.hold = hold_for(pool, ports_.cgroups, order.pin);
-    lease.grade = expected_grade(lease.hold, pool.partition);
-    CMK_TRY(check_grade(pool, lease.grade, ports_.cgroups.mechanism()));
     const ProcessInfo& info = peer.process;
+    const std::string cgroup = ports_.cgroups.path_in(info.cgroup_text);
+    lease.hold = hold_for(pool, ports_.cgroups, order.pin);
+    if (lease.hold == Hold::cpuset) {
+        const auto place = ports_.cgroups.place_for(peer.kind(), cgroup);
+        if (place) lease.place = *place;
+        if (!place) lease.hold = Hold::affinity;
+    }
+    lease.grade = expected_grade(lease, pool, ports_.cgroups.abilities());
+    CMK_TRY(check_grade(pool, lease.grade, ports_.cgroups.mechanism()));
     lease.created = ports_.now();
     lease.owner = {.pid = info.pid,
                    .start_time = info.start_time,
                    .uid = info.uid,
                    .user = peer.container ? "" : user_name(info.uid),
                    .command = info.command,
-                   .cgroup = ports_.cgroups.path_in(info.cgroup_text),
+                   .cgroup = cgroup,
                    .container = peer.container};
     if (lease.hold != Hold::none) {
         lease.old_masks =
@@ -208,6 +229,7 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
     }
     ports_.fd_store.put(lease.id, peer.pidfd.get());
     watch(lease, std::move(peer.pidfd));
+    watch_place(lease);
     ports_.log.debug("lease given", {{"CMK_LEASE", lease.id},
                                      {"CMK_POOL", lease.pool},
                                      {"CMK_CPUS", lease.cpus.to_cpulist()},
@@ -242,7 +264,7 @@ void Manager::watch_any(const std::string& id) {
         if (owner) return watch(*lease, *std::move(owner));
     }
     if (lease->hold == Hold::cpuset) {
-        const LeaseGroup group{lease->pool, lease->id};
+        const LeaseGroup group = group_of(*lease);
         const auto members = ports_.cgroups.members(group);
         for (const int pid : members ? *members : std::vector<int>{}) {
             auto member = ports_.processes.open(pid, 0);
@@ -254,6 +276,24 @@ void Manager::watch_any(const std::string& id) {
         }
     }
     end_lease(id, "nobody is left in it");
+}
+
+/// The partition of a lease in place is its own; those of pools are watched with them.
+void Manager::watch_place(const Lease& lease) {
+    UniqueFd file = lease.is_in_place() ? ports_.cgroups.watch_lease(group_of(lease)) : UniqueFd{};
+    if (!file) return;
+    const Status watched = ports_.loop.watch_change(place_key(lease.id), std::move(file),
+                                                    [this, id = lease.id] { on_place_change(id); });
+    if (!watched) ports_.log.error(watched.error().message, {{"CMK_LEASE", lease.id}});
+}
+
+/// Also the end of a container is a change of its partitions.
+void Manager::on_place_change(const std::string& id) {
+    const Lease* lease = committer_.ledger().lease(id);
+    if (lease == nullptr) return;
+    if (!is_alive(*lease, ports_.cgroups, ports_.processes)) return watch_any(id);
+    const auto found = executor_.read_back(*lease);
+    if (!found || *found != lease->grade) on_break();
 }
 
 void Manager::on_exit(const std::string& id) {
@@ -269,6 +309,7 @@ void Manager::end_lease(const std::string& id, const std::string& reason) {
     }
     end_retries_.erase(id);
     ports_.loop.forget(lease_key(id));
+    ports_.loop.forget(place_key(id));
     ports_.log.debug("lease ended", {{"CMK_LEASE", id}, {"CMK_REASON", reason}});
     emit({Event::Kind::lease_removed, lease, reason});
     serve_waiting();
@@ -294,6 +335,7 @@ Status Manager::release(const Peer& peer, const std::string& id) {
     const Lease lease = *found;
     CMK_TRY(committer_.commit({.removed = {id}}));
     ports_.loop.forget(lease_key(id));
+    ports_.loop.forget(place_key(id));
     ports_.log.info("lease released", {{"CMK_LEASE", id}, {"CMK_POOL", lease.pool}});
     emit({Event::Kind::lease_removed, lease, "released on request"});
     serve_waiting();

@@ -108,6 +108,8 @@ private:
     bool serve_first(const std::string& pool);
     void watch(const Lease& lease, UniqueFd pidfd);
     void watch_any(const std::string& id);
+    void watch_place(const Lease& lease);
+    void on_place_change(const std::string& id);
     void take_up_all();
     void take_up(const std::string& id);
     void on_exit(const std::string& id);
@@ -122,6 +124,7 @@ private:
     void watch_file(const std::string& key, UniqueFd file);
     bool is_broken() const;
     void on_partition_change();
+    void on_break();
     void retry_broken();
     Result<ReconfigureReport> apply_pools(const std::vector<PoolSpec>& specs, bool dry_run);
     void emit(const Event& event);

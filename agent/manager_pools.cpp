@@ -5,6 +5,7 @@
 
 #include "agent/manager.h"
 #include "base/text.h"
+#include "core/plan.h"
 #include "ipc/names.h"
 
 namespace cmk {
@@ -183,6 +184,7 @@ ReconcileReport Manager::mend() {
     for (const auto& [id, lease] : before) {
         if (committer_.ledger().lease(id) != nullptr) continue;
         ports_.loop.forget("lease/" + id);
+        ports_.loop.forget("place/" + id);
         emit({Event::Kind::lease_removed, lease, "found ended by reconcile"});
     }
     const auto after = committer_.ledger().leases();
@@ -230,16 +232,20 @@ void Manager::watch_file(const std::string& key, UniqueFd file) {
 
 bool Manager::is_broken() const {
     if (!ports_.cgroups.home_problem().empty()) return true;
-    const auto& pools = committer_.ledger().pools();
-    return std::any_of(pools.begin(), pools.end(), [&](const Pool& pool) {
+    const auto pools = standing_pools(committer_.ledger());
+    const bool is_pool_broken = std::any_of(pools.begin(), pools.end(), [&](const Pool& pool) {
         const PoolState state = ports_.cgroups.pool_state(pool.spec.name);
         return !pool.cpus.empty() && (!state.valid || state.partition != pool.partition);
     });
+    return is_pool_broken || audit_.has_weak_place();
 }
 
 /// The kernel also announces what the agent itself does, repairs that fail included.
 void Manager::on_partition_change() {
-    if (is_broken() == broken_) return;
+    if (is_broken() != broken_) on_break();
+}
+
+void Manager::on_break() {
     const ReconcileReport report = repair();
     for (const std::string& done : report.repaired)
         ports_.log.warning(done);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/partition_files.h"
 
+#include <cerrno>
+
 #include "base/file_io.h"
 #include "base/text.h"
 
@@ -72,6 +74,35 @@ Status set_exclusive(int top, const std::vector<std::string>& chain, const CpuSe
     for (auto path = chain.rbegin(); path != chain.rend(); ++path)
         CMK_TRY(write_exclusive(top, *path, cpus));
     return {};
+}
+
+Status add_exclusive(int top, const std::vector<std::string>& chain, const CpuSet& cpus) {
+    for (const std::string& path : chain) {
+        const CpuSet before = read_cpus(top, path, kExclusive);
+        if (!before.contains_all(cpus)) CMK_TRY(write_exclusive(top, path, before | cpus));
+    }
+    return {};
+}
+
+Status drop_exclusive(int top, const std::vector<std::string>& chain, const CpuSet& cpus) {
+    for (auto path = chain.rbegin(); path != chain.rend(); ++path) {
+        const CpuSet before = read_cpus(top, *path, kExclusive);
+        if (!before.intersects(cpus)) continue;
+        const Status dropped = write_exclusive(top, *path, before - cpus);
+        if (!dropped && dropped.error().sys_errno != ENOENT &&
+            dropped.error().sys_errno != ENODEV) {
+            return dropped;
+        }
+    }
+    return {};
+}
+
+std::vector<std::string> chain_to(const std::string& path) {
+    std::vector<std::string> chain;
+    for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
+        chain.push_back(path.substr(0, end));
+        if (end == std::string::npos) return chain;
+    }
 }
 
 CpuSet read_cpus(int top, const std::string& path, const std::string& file) {

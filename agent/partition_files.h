@@ -41,6 +41,14 @@ Status judge_exclusive(int top, const std::string& path, Confinement& found);
 /// the leaf, as a live leaf must never lose its ancestors'. Errors: io.
 Status set_exclusive(int top, const std::vector<std::string>& chain, const CpuSet& cpus);
 
+/// Adds CPUs to what the groups of the chain may hand down, from the top; takes them away again
+/// from the leaf, where groups that have gone are no error. Others in those groups keep theirs.
+Status add_exclusive(int top, const std::vector<std::string>& chain, const CpuSet& cpus);
+Status drop_exclusive(int top, const std::vector<std::string>& chain, const CpuSet& cpus);
+
+/// "a", "a/b", "a/b/c" of "a/b/c".
+std::vector<std::string> chain_to(const std::string& path);
+
 /// CPUs of a list file of the group; none when it cannot be read.
 CpuSet read_cpus(int top, const std::string& path, const std::string& file);
 

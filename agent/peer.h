@@ -6,6 +6,7 @@
 
 #include "agent/processes.h"
 #include "base/unique_fd.h"
+#include "core/caller.h"
 
 namespace cmk {
 
@@ -24,11 +25,16 @@ struct Peer {
     unsigned uid = 0;
     std::vector<unsigned> groups = {};  ///< primary and supplementary
     bool container = false;             ///< uid and groups then say nothing about the host
+    bool service = false;               ///< a systemd unit's main process, alone in its group
     std::string cgroup = {};            ///< where it sits, in the cpuset hierarchy
     SocketRole role = SocketRole::lease;
     bool vouched = false;  ///< polkit allows this one request
 
     bool is_host_root() const { return uid == 0 && !container; }
+    CallerKind kind() const {
+        if (container) return CallerKind::container;
+        return service ? CallerKind::service : CallerKind::host;
+    }
     /// May polkit be asked on its behalf? It knows users, not containers.
     bool may_be_vouched_for() const { return !container && !vouched; }
 };

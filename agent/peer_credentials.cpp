@@ -57,10 +57,13 @@ std::string identity_path(const std::string& proc_cgroup) {
 Status describe_peer(Peer& peer, Processes& processes, const Cgroups& cgroups) {
     CMK_TRY_ASSIGN(peer.process, processes.inspect(peer.pidfd.get()));
     const std::string path = identity_path(peer.process.cgroup_text);
-    const CallerFacts facts{.cgroup = path,
-                            .pid_namespace_depth = peer.process.pid_namespace_depth};
-    peer.container = classify_caller(facts) == CallerKind::container;
     peer.cgroup = cgroups.path_in(peer.process.cgroup_text);
+    const CallerKind kind =
+        classify_caller({.cgroup = path,
+                         .pid_namespace_depth = peer.process.pid_namespace_depth,
+                         .main_pid_alone = cgroups.is_alone(peer.cgroup, peer.process.pid)});
+    peer.container = kind == CallerKind::container;
+    peer.service = kind == CallerKind::service;
     return {};
 }
 

@@ -21,10 +21,10 @@ void undo_intent(const Lease& lease, StateStore& store, Executor& executor,
                  RecoveryReport& report) {
     Plan undo;
     if (lease.hold != Hold::none) {
-        undo.push_back({EditKind::detach, lease.pool, lease.id, lease.cpus});
+        undo.push_back(lease_edit(EditKind::detach, lease, {}));
     }
     if (lease.hold == Hold::cpuset) {
-        undo.push_back({EditKind::remove_lease, lease.pool, lease.id, lease.cpus});
+        undo.push_back(lease_edit(EditKind::remove_lease, lease, {}));
     }
     const Executor::Leases leases{{lease.id, &lease}};
     for (const Edit& edit : undo) {
@@ -45,7 +45,9 @@ std::vector<Lease> live_leases(StoredState& state, StateStore& store, Cgroups& c
         } else if (is_alive(lease, cgroups, processes)) {
             live.push_back(std::move(lease));
         } else {
-            (void)cgroups.remove_lease({lease.pool, lease.id});
+            if (lease.hold == Hold::cpuset) {
+                (void)cgroups.remove_lease(group_of(lease), lease.cpus);
+            }
             store.remove(lease.id);
         }
     }

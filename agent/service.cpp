@@ -72,13 +72,14 @@ Result<std::unique_ptr<Cgroups>> open_groups(const CpusetMount& mount, const Con
                                              bool is_service) {
     const bool delegated = is_service && mount.version == CpusetMount::Version::v2;
     const Home home{.path = delegated ? kHolderUnit : config.cgroup_name, .delegated = delegated};
-    CMK_TRY_ASSIGN(auto kernel, CgroupsKernel::open(mount, home));
+    const auto units = delegated ? std::make_shared<SystemdUnitsBus>() : nullptr;
+    CMK_TRY_ASSIGN(auto kernel, CgroupsKernel::open(mount, home, units));
     if (!delegated || kernel->abilities().remote_partitions) {
         return std::unique_ptr<Cgroups>(std::move(kernel));
     }
-    CMK_TRY_ASSIGN(auto local, CgroupsLocal::open(mount, std::move(kernel),
-                                                  {.path = kPartitionUnit, .delegated = true},
-                                                  std::make_unique<SystemdUnitsBus>()));
+    CMK_TRY_ASSIGN(auto local,
+                   CgroupsLocal::open(mount, std::move(kernel),
+                                      {.path = kPartitionUnit, .delegated = true}, units));
     return std::unique_ptr<Cgroups>(std::move(local));
 }
 

@@ -60,6 +60,12 @@ Status SystemdUnitsBus::set_allowed_cpus(const std::string& unit, const CpuSet& 
     if (done < 0) return failure(unit, errno_error(-done, "cannot make the message").message);
     sd_bus_error error{};
     done = ::sd_bus_call(bus.get(), raw, kTimeoutUs, &error, nullptr);
+    // systemd answers first and acts before it reads the next message.
+    if (done >= 0) {
+        done =
+            ::sd_bus_call_method(bus.get(), "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                 "org.freedesktop.DBus.Peer", "Ping", &error, nullptr, "");
+    }
     Status status;
     if (done < 0) {
         status = failure(unit, error.message != nullptr ? error.message

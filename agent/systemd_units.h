@@ -14,8 +14,8 @@ class SystemdUnits {
 public:
     virtual ~SystemdUnits() = default;
 
-    /// AllowedCPUs= of a unit until reboot. `cpus` must not be empty: a unit with processes cannot
-    /// be set back to none. Errors: unavailable, with systemd's words.
+    /// AllowedCPUs= of a unit until reboot, in force when it returns. No CPUs: no limit, which the
+    /// kernel takes only while the unit has no process. Errors: unavailable, with systemd's words.
     virtual Status set_allowed_cpus(const std::string& unit, const CpuSet& cpus) = 0;
 };
 

@@ -16,6 +16,22 @@ std::string_view to_text(LeaseStatus status) {
     return status == LeaseStatus::intent ? "intent" : "committed";
 }
 
+std::string_view to_text(PlaceKind kind) {
+    switch (kind) {
+        case PlaceKind::pool: return "pool";
+        case PlaceKind::child: return "child";
+        case PlaceKind::unit: return "unit";
+    }
+    return "?";
+}
+
+std::optional<PlaceKind> place_kind_from(std::string_view text) {
+    for (const PlaceKind kind : {PlaceKind::pool, PlaceKind::child, PlaceKind::unit}) {
+        if (to_text(kind) == text) return kind;
+    }
+    return std::nullopt;
+}
+
 std::vector<ThreadMask> masks_to_restore(std::vector<ThreadMask> masks, const CpuSet& allowed,
                                          const CpuSet& isolated) {
     const CpuSet all = CpuSet::first(kMaxCpus);

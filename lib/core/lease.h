@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,20 @@ enum class Hold {
     none,      ///< nothing: the owner pins itself (--no-affinity)
 };
 
+/// Which group holds a lease.
+enum class PlaceKind {
+    pool,   ///< one of its own in the pool's group
+    child,  ///< a threaded child of the owner's group, which its container goes on managing
+    unit,   ///< the owner's group itself: a systemd service's
+};
+
+struct Place {
+    PlaceKind kind = PlaceKind::pool;
+    std::string path = {};  ///< the owner's group, below the mount point; "" in the pool
+
+    friend bool operator==(const Place&, const Place&) = default;
+};
+
 /// Intent: written before the machine is changed; committed: after it was read back.
 enum class LeaseStatus { intent, committed };
 
@@ -49,16 +64,22 @@ struct Lease {
     CpuSet cpus;
     LeaseStatus status = LeaseStatus::intent;
     Hold hold = Hold::cpuset;
+    Place place = {};
     Grade grade = Grade::D;
     std::int64_t created = 0;  ///< seconds since the epoch
     Owner owner = {};
     std::vector<ThreadMask> old_masks = {};
+
+    /// Its group is where the owner came from, not in the pool's.
+    bool is_in_place() const { return hold == Hold::cpuset && place.kind != PlaceKind::pool; }
 
     friend bool operator==(const Lease&, const Lease&) = default;
 };
 
 std::string_view to_text(Hold hold);
 std::string_view to_text(LeaseStatus status);
+std::string_view to_text(PlaceKind kind);
+std::optional<PlaceKind> place_kind_from(std::string_view text);
 
 /// The masks to give back when a lease is released while its process runs on. `allowed`: CPUs of
 /// the cgroup that it came from; a mask that is all of them was chosen by nobody, and comes back as

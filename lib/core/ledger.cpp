@@ -91,6 +91,19 @@ Error overlap_error(const Ledger& ledger, const LedgerDelta& delta, const Lease&
                                           describe(*other));
 }
 
+using CpusByPool = std::map<std::string, CpuSet, std::less<>>;
+
+void give_back(CpusByPool& held, const Lease& lease) {
+    const auto at = held.find(lease.pool);
+    if (at != held.end()) at->second -= lease.cpus;
+}
+
+const CpuSet& held_of(const CpusByPool& held, std::string_view pool) {
+    static const CpuSet kNone;
+    const auto at = held.find(pool);
+    return at == held.end() ? kNone : at->second;
+}
+
 }  // namespace
 
 Status Ledger::check(const LedgerDelta& delta) const {
@@ -147,18 +160,20 @@ Status Ledger::apply(LedgerDelta delta) {
     for (const std::string& id : delta.removed) {
         const auto at = leases_.find(id);
         if (at == leases_.end()) continue;
-        const auto held = leased_.find(at->second.pool);
-        if (held != leased_.end()) held->second -= at->second.cpus;
+        give_back(leased_, at->second);
+        if (at->second.is_in_place()) give_back(in_place_, at->second);
         leases_.erase(at);
     }
     if (delta.pools) {
         pools_ = *std::move(delta.pools);
-        for (auto at = leased_.begin(); at != leased_.end();)
-            at = at->second.empty() ? leased_.erase(at) : std::next(at);
+        std::erase_if(leased_, [](const auto& entry) { return entry.second.empty(); });
+        std::erase_if(in_place_, [](const auto& entry) { return entry.second.empty(); });
     }
     for (Lease& lease : delta.added) {
-        const Pool* owner_pool = pool(lease.pool);
-        if (owner_pool->spec.kind == PoolKind::exclusive) leased_[lease.pool] |= lease.cpus;
+        if (pool(lease.pool)->spec.kind == PoolKind::exclusive) {
+            leased_[lease.pool] |= lease.cpus;
+            if (lease.is_in_place()) in_place_[lease.pool] |= lease.cpus;
+        }
         std::string id = lease.id;
         leases_.insert_or_assign(std::move(id), std::move(lease));
     }
@@ -171,9 +186,11 @@ const Lease* Ledger::lease(std::string_view id) const {
 }
 
 const CpuSet& Ledger::leased(std::string_view pool) const {
-    static const CpuSet kNone;
-    const auto at = leased_.find(pool);
-    return at == leased_.end() ? kNone : at->second;
+    return held_of(leased_, pool);
+}
+
+const CpuSet& Ledger::in_place(std::string_view pool) const {
+    return held_of(in_place_, pool);
 }
 
 CpuSet Ledger::free(const Pool& pool) const {

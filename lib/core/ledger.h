@@ -39,6 +39,8 @@ public:
     const Lease* lease(std::string_view id) const;
     /// CPUs under exclusive leases of that pool.
     const CpuSet& leased(std::string_view pool) const;
+    /// CPUs of that pool's exclusive leases whose groups are not in the pool's.
+    const CpuSet& in_place(std::string_view pool) const;
     /// CPUs of the pool that no exclusive lease holds; all of them for a shared pool.
     CpuSet free(const Pool& pool) const;
 
@@ -48,7 +50,9 @@ private:
 
     std::vector<Pool> pools_;
     std::map<std::string, Lease, std::less<>> leases_;
-    std::map<std::string, CpuSet, std::less<>> leased_;  // by exclusive pool
+    // by exclusive pool
+    std::map<std::string, CpuSet, std::less<>> leased_;
+    std::map<std::string, CpuSet, std::less<>> in_place_;
 };
 
 }  // namespace cmk

@@ -61,9 +61,8 @@ void grow_pool(Plan& plan, const Pool& before, const Pool& after) {
 }
 
 /// Every pool shrinks before any grows: a CPU that changes pools is never in two.
-void change_pools(Plan& plan, const std::vector<Pool>& before, const std::vector<Pool>& after) {
-    const CpuSet old_root = union_of(before);
-    const CpuSet new_root = union_of(after);
+void change_pools(Plan& plan, const CpuSet& old_root, const std::vector<Pool>& before,
+                  const CpuSet& new_root, const std::vector<Pool>& after) {
     const CpuSet old_reserved = reserved_by(before);
     const CpuSet new_reserved = reserved_by(after);
     set_cpus(plan, EditKind::set_root, old_root, old_root | new_root);
@@ -76,14 +75,50 @@ void change_pools(Plan& plan, const std::vector<Pool>& before, const std::vector
     set_cpus(plan, EditKind::set_root, old_root | new_root, new_root);
 }
 
-Edit lease_edit(EditKind kind, const Lease& lease) {
-    return Edit{.kind = kind, .pool = lease.pool, .lease = lease.id, .cpus = lease.cpus};
+/// Takes what is held in place out of the partitions.
+template <typename HeldInPlace>
+std::vector<Pool> standing(std::vector<Pool> pools, const HeldInPlace& held_in_place) {
+    for (Pool& pool : pools) {
+        if (pool.partition != PartitionType::member) pool.cpus -= held_in_place(pool.spec.name);
+    }
+    return pools;
+}
+
+/// What the pool's leases hold in place after the delta.
+CpuSet in_place_after(const Ledger& ledger, const LedgerDelta& delta, const std::string& pool) {
+    CpuSet held = ledger.in_place(pool);
+    for (const std::string& id : delta.removed) {
+        const Lease* lease = ledger.lease(id);
+        if (lease != nullptr && lease->is_in_place() && lease->pool == pool) held -= lease->cpus;
+    }
+    for (const Lease& lease : delta.added) {
+        if (lease.is_in_place() && lease.pool == pool) held |= lease.cpus;
+    }
+    return held;
+}
+
+bool changes_pools(const Ledger& ledger, const LedgerDelta& delta) {
+    const auto is_in_place = [](const Lease& lease) { return lease.is_in_place(); };
+    return delta.pools || std::any_of(delta.added.begin(), delta.added.end(), is_in_place) ||
+           std::any_of(delta.removed.begin(), delta.removed.end(), [&](const std::string& id) {
+               const Lease* lease = ledger.lease(id);
+               return lease != nullptr && is_in_place(*lease);
+           });
+}
+
+void change_pools(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
+    const std::vector<Pool>& after = delta.pools ? *delta.pools : ledger.pools();
+    change_pools(plan, union_of(ledger.pools()), standing_pools(ledger), union_of(after),
+                 standing(after, [&](const std::string& pool) {
+                     return in_place_after(ledger, delta, pool);
+                 }));
 }
 
 /// True when the machine holds both in the same way; they may differ in what is only written down.
 bool is_held_alike(const Lease& a, const Lease& b) {
     return a.id == b.id && a.pool == b.pool && a.cpus == b.cpus && a.hold == b.hold &&
-           a.owner.pid == b.owner.pid && a.owner.start_time == b.owner.start_time;
+           a.place == b.place && a.owner.pid == b.owner.pid &&
+           a.owner.start_time == b.owner.start_time;
 }
 
 void remove_leases(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
@@ -93,8 +128,11 @@ void remove_leases(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
         const bool stays = std::any_of(delta.added.begin(), delta.added.end(),
                                        [&](const Lease& l) { return is_held_alike(l, *lease); });
         if (stays) continue;
-        if (lease->hold != Hold::none) plan.push_back(lease_edit(EditKind::detach, *lease));
-        if (lease->hold == Hold::cpuset) plan.push_back(lease_edit(EditKind::remove_lease, *lease));
+        const auto add = [&](EditKind kind) {
+            plan.push_back(lease_edit(kind, *lease, ledger.pools()));
+        };
+        if (lease->hold != Hold::none) add(EditKind::detach);
+        if (lease->hold == Hold::cpuset) add(EditKind::remove_lease);
     }
 }
 
@@ -102,12 +140,33 @@ void add_leases(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
     for (const Lease& lease : delta.added) {
         const Lease* old = ledger.lease(lease.id);
         if (old != nullptr && is_held_alike(*old, lease)) continue;
-        if (lease.hold == Hold::cpuset) plan.push_back(lease_edit(EditKind::make_lease, lease));
-        if (lease.hold != Hold::none) plan.push_back(lease_edit(EditKind::attach, lease));
+        const auto add = [&](EditKind kind) {
+            plan.push_back(lease_edit(kind, lease, delta.pools ? *delta.pools : ledger.pools()));
+        };
+        if (lease.hold == Hold::cpuset) add(EditKind::make_lease);
+        if (lease.hold != Hold::none) add(EditKind::attach);
     }
 }
 
 }  // namespace
+
+Edit lease_edit(EditKind kind, const Lease& lease, const std::vector<Pool>& pools) {
+    Edit edit{.kind = kind,
+              .pool = lease.pool,
+              .lease = lease.id,
+              .cpus = lease.cpus,
+              .place = lease.place};
+    const Pool* pool = find_pool(pools, lease.pool);
+    // Of a shared pool others have the same CPUs, which a partition would keep from them.
+    if (pool != nullptr && lease.is_in_place() && pool->spec.kind == PoolKind::exclusive) {
+        edit.partition = pool->partition;
+    }
+    return edit;
+}
+
+std::vector<Pool> standing_pools(const Ledger& ledger) {
+    return standing(ledger.pools(), [&](const std::string& pool) { return ledger.in_place(pool); });
+}
 
 CpuSet reserved_by(const std::vector<Pool>& pools) {
     CpuSet cpus;
@@ -120,7 +179,7 @@ CpuSet reserved_by(const std::vector<Pool>& pools) {
 Plan make_plan(const Ledger& ledger, const LedgerDelta& delta) {
     Plan plan;
     remove_leases(plan, ledger, delta);
-    if (delta.pools) change_pools(plan, ledger.pools(), *delta.pools);
+    if (changes_pools(ledger, delta)) change_pools(plan, ledger, delta);
     add_leases(plan, ledger, delta);
     return plan;
 }

@@ -15,7 +15,7 @@ enum class EditKind {
     make_pool,     ///< a group with the pool's CPUs
     set_pool,      ///< other CPUs, or another partition type, for an existing pool
     remove_pool,
-    make_lease,  ///< a group with the lease's CPUs inside the pool
+    make_lease,  ///< a group with the lease's CPUs, in the pool or in place
     remove_lease,
     attach,  ///< the owner's process goes in and may use every CPU of the lease
     detach,  ///< every process inside goes back to where the owner came from
@@ -27,14 +27,23 @@ struct Edit {
     std::string lease = {};
     CpuSet cpus = {};    ///< what it shall be; for removals, what it was
     CpuSet before = {};  ///< set_root, set_reserved, set_pool: what it was
-    PartitionType partition = PartitionType::member;         ///< of a pool: what it shall be
+    PartitionType partition = PartitionType::member;         ///< what the group shall be
     PartitionType partition_before = PartitionType::member;  ///< set_pool: what it was
+    Place place = {};                                        ///< of a lease
 
     friend bool operator==(const Edit&, const Edit&) = default;
 };
 
 /// Edits in an order the kernel accepts: parents grow before children, children shrink first.
 using Plan = std::vector<Edit>;
+
+/// An edit of a lease. One in place in a partition pool is a partition itself: nobody else's CPUs
+/// are in the groups above it.
+Edit lease_edit(EditKind kind, const Lease& lease, const std::vector<Pool>& pools);
+
+/// The pools as their groups stand: a partition does without the CPUs that leases hold in place,
+/// since only one partition can have a CPU.
+std::vector<Pool> standing_pools(const Ledger& ledger);
 
 /// What the partitions among these pools take from the rest of the machine.
 CpuSet reserved_by(const std::vector<Pool>& pools);

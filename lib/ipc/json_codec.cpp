@@ -319,6 +319,7 @@ json to_json(const Lease& lease) {
             {"pool", lease.pool},
             {"cpus", lease.cpus.to_cpulist()},
             {"hold", to_text(lease.hold)},
+            {"place", to_text(lease.place.kind)},
             {"grade", to_text(lease.grade)},
             {"status", to_text(lease.status)},
             {"created", lease.created},
@@ -337,6 +338,10 @@ Result<Lease> lease_from(const json& value) {
     lease.pool = reader.text("pool");
     lease.cpus = reader.cpus("cpus");
     lease.hold = enum_of<Hold>(reader, "hold", hold_from, "cpuset, affinity, none");
+    if (reader.has("place")) {
+        lease.place.kind =
+            enum_of<PlaceKind>(reader, "place", place_kind_from, "pool, child, unit");
+    }
     lease.grade = read_grade(reader, "grade");
     lease.status = enum_of<LeaseStatus>(reader, "status", lease_status_from, "intent, committed");
     lease.created = static_cast<std::int64_t>(reader.number("created", kMaxTime));
@@ -352,6 +357,7 @@ Result<Lease> lease_from(const json& value) {
 json to_state_json(const Lease& lease) {
     json value = to_json(lease);
     value["start_time"] = lease.owner.start_time;
+    if (!lease.place.path.empty()) value["place_path"] = lease.place.path;
     json masks = json::array();
     for (const ThreadMask& mask : lease.old_masks) {
         masks.push_back({{"tid", mask.tid}, {"cpus", mask.cpus.to_cpulist()}});
@@ -366,6 +372,10 @@ Result<Lease> lease_from_state(const json& value) {
     if (!is_safe_name(lease.id)) reader.fail("id", "is not usable as a file name");
     if (!is_safe_name(lease.pool)) reader.fail("pool", "is not usable as a file name");
     lease.owner.start_time = reader.number("start_time", UINT64_MAX);
+    if (reader.has("place_path")) lease.place.path = reader.text("place_path");
+    if (lease.place.path.empty() != (lease.place.kind == PlaceKind::pool)) {
+        reader.fail("place_path", "does not fit the place");
+    }
     const json* masks = reader.member("old_masks");
     if (masks == nullptr || !masks->is_array()) reader.fail("old_masks", "is missing");
     if (!reader.ok()) return reader.error();

@@ -15,8 +15,9 @@ Error broken(const Edit& edit, const std::string& rule) {
 
 FakeCgroupTree FakeCgroupTree::from_ledger(const Ledger& ledger) {
     FakeCgroupTree tree;
-    for (const Pool& pool : ledger.pools()) {
+    for (const Pool& pool : ledger.pools())
         tree.root_ |= pool.cpus;
+    for (const Pool& pool : standing_pools(ledger)) {
         if (!pool.cpus.empty() && pool.partition != PartitionType::member) {
             tree.reserved_ |= pool.cpus;
             tree.partitions_[pool.spec.name] = pool.partition;
@@ -24,7 +25,12 @@ FakeCgroupTree FakeCgroupTree::from_ledger(const Ledger& ledger) {
         if (!pool.cpus.empty()) tree.pools_[pool.spec.name] = pool.cpus;
     }
     for (const auto& [id, lease] : ledger.leases()) {
-        if (lease.hold == Hold::cpuset) tree.leases_[id] = {lease.pool, lease.cpus};
+        if (lease.is_in_place()) {
+            tree.placed_[id] = {lease.cpus,
+                                lease_edit(EditKind::make_lease, lease, ledger.pools()).partition};
+        } else if (lease.hold == Hold::cpuset) {
+            tree.leases_[id] = {lease.pool, lease.cpus};
+        }
         if (lease.hold != Hold::none) tree.attached_[id] = lease.cpus;
     }
     return tree;
@@ -66,6 +72,11 @@ Status FakeCgroupTree::set_root(const Edit& edit) {
 Status FakeCgroupTree::set_reserved(const Edit& edit) {
     if (edit.before != reserved_) return broken(edit, "reserved was " + reserved_.to_cpulist());
     if (edit.cpus == reserved_) return broken(edit, "changes nothing");
+    for (const auto& [id, placed] : placed_) {
+        if (placed.partition != PartitionType::member && placed.cpus.intersects(edit.cpus)) {
+            return broken(edit, "lease " + id + " holds some in place");
+        }
+    }
     for (const auto& [name, type] : partitions_) {
         if (!edit.cpus.contains_all(pools_.at(name))) {
             return broken(edit, "the partition " + name + " is not inside");
@@ -131,7 +142,31 @@ Status FakeCgroupTree::remove_pool(const Edit& edit) {
     return {};
 }
 
+/// One partition has a CPU, and nobody else may reserve it.
+Status FakeCgroupTree::make_placed(const Edit& edit) {
+    if (edit.cpus.empty()) return broken(edit, "a group without CPUs");
+    if (edit.partition != PartitionType::member) {
+        if (reserved_.intersects(edit.cpus)) return broken(edit, "they are reserved for the pools");
+        for (const auto& [id, placed] : placed_) {
+            if (placed.partition != PartitionType::member && placed.cpus.intersects(edit.cpus)) {
+                return broken(edit, "lease " + id + " has them");
+            }
+        }
+    }
+    const bool is_new = placed_.emplace(edit.lease, PlacedGroup{edit.cpus, edit.partition}).second;
+    return is_new ? Status{} : broken(edit, "exists");
+}
+
+Status FakeCgroupTree::remove_placed(const Edit& edit) {
+    const auto at = placed_.find(edit.lease);
+    if (at == placed_.end() || at->second.cpus != edit.cpus) return broken(edit, "is not that");
+    if (attached_.count(edit.lease) != 0) return broken(edit, "holds processes");
+    placed_.erase(at);
+    return {};
+}
+
 Status FakeCgroupTree::make_lease(const Edit& edit) {
+    if (edit.place.kind != PlaceKind::pool) return make_placed(edit);
     const auto pool = pools_.find(edit.pool);
     if (edit.cpus.empty()) return broken(edit, "a group without CPUs");
     if (pool == pools_.end() || !pool->second.contains_all(edit.cpus)) {
@@ -144,6 +179,7 @@ Status FakeCgroupTree::make_lease(const Edit& edit) {
 }
 
 Status FakeCgroupTree::remove_lease(const Edit& edit) {
+    if (edit.place.kind != PlaceKind::pool) return remove_placed(edit);
     const auto at = leases_.find(edit.lease);
     if (at == leases_.end() || !(at->second == LeaseGroup{edit.pool, edit.cpus})) {
         return broken(edit, "is not that");

@@ -30,6 +30,13 @@ private:
         friend bool operator==(const LeaseGroup&, const LeaseGroup&) = default;
     };
 
+    struct PlacedGroup {
+        CpuSet cpus;
+        PartitionType partition = PartitionType::member;
+
+        friend bool operator==(const PlacedGroup&, const PlacedGroup&) = default;
+    };
+
     Status set_root(const Edit& edit);
     Status set_reserved(const Edit& edit);
     Status set_partition(const Edit& edit);
@@ -37,6 +44,8 @@ private:
     Status set_pool(const Edit& edit);
     Status remove_pool(const Edit& edit);
     Status make_lease(const Edit& edit);
+    Status make_placed(const Edit& edit);
+    Status remove_placed(const Edit& edit);
     Status remove_lease(const Edit& edit);
     Status attach(const Edit& edit);
     Status detach(const Edit& edit);
@@ -46,8 +55,9 @@ private:
     CpuSet reserved_;
     std::map<std::string, PartitionType> partitions_;
     std::map<std::string, CpuSet> pools_;
-    std::map<std::string, LeaseGroup> leases_;  // those with a group
-    std::map<std::string, CpuSet> attached_;    // CPUs of the owners that are held
+    std::map<std::string, LeaseGroup> leases_;   // those with a group
+    std::map<std::string, PlacedGroup> placed_;  // by lease
+    std::map<std::string, CpuSet> attached_;     // CPUs of the owners that are held
 };
 
 }  // namespace cmk::test

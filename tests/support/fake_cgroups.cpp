@@ -14,8 +14,17 @@ Error fails(int number) {
     return errno_error(number, "fake cgroup");
 }
 
+bool is_placed(const LeaseGroup& group) {
+    return group.place.kind != PlaceKind::pool;
+}
+
+std::string path_of(const LeaseGroup& group) {
+    if (group.place.kind == PlaceKind::unit) return group.place.path;
+    return group.place.path + "/cmk-" + group.lease;
+}
+
 std::string name_of(const LeaseGroup& group) {
-    return group.pool + "/" + group.lease;
+    return is_placed(group) ? path_of(group) : group.pool + "/" + group.lease;
 }
 
 }  // namespace
@@ -39,9 +48,19 @@ FakeCgroups::Group* FakeCgroups::find(const LeaseGroup& group) {
     return lease == pool->second.leases.end() ? nullptr : &lease->second;
 }
 
+FakeCgroups::PlacedGroup* FakeCgroups::find_placed(const LeaseGroup& group) {
+    const auto at = tree.placed.find(path_of(group));
+    return at == tree.placed.end() ? nullptr : &at->second;
+}
+
+void FakeCgroups::remove_container(const std::string& path) {
+    std::erase_if(tree.placed,
+                  [&](const auto& entry) { return entry.first.starts_with(path + "/"); });
+}
+
 void FakeCgroups::add_member(const LeaseGroup& group, int pid) {
     leave(pid);
-    find(group)->pids.insert(pid);
+    (is_placed(group) ? find_placed(group)->pids : find(group)->pids).insert(pid);
 }
 
 void FakeCgroups::leave(int pid) {
@@ -50,6 +69,8 @@ void FakeCgroups::leave(int pid) {
         for (auto& [lease, group] : pool_group.leases)
             group.pids.erase(pid);
     }
+    for (auto& [path, group] : tree.placed)
+        group.pids.erase(pid);
 }
 
 void FakeCgroups::process_ended(int pid) {
@@ -136,9 +157,42 @@ Status FakeCgroups::remove_pool(const std::string& pool) {
     return {};
 }
 
-Status FakeCgroups::make_lease(const LeaseGroup& group, const CpuSet& cpus) {
+std::optional<Place> FakeCgroups::place_for(CallerKind caller, const std::string& path) const {
+    if (!in_place || caller == CallerKind::host) return Place{};
+    if (caller == CallerKind::service) return Place{PlaceKind::unit, path.substr(1)};
+    if (!containers_have_cpusets) return std::nullopt;
+    return Place{PlaceKind::child, path.substr(1)};
+}
+
+CpuSet FakeCgroups::partitioned_elsewhere(const std::string& path) const {
+    CpuSet cpus = foreign;
+    for (const auto& [name, pool] : tree.pools) {
+        if (pool.partition != PartitionType::member) cpus |= pool.cpus;
+    }
+    for (const auto& [other, group] : tree.placed) {
+        if (other != path && group.partition != PartitionType::member) cpus |= group.cpus;
+    }
+    return cpus;
+}
+
+/// One partition has a CPU, and the groups above the pools may not reserve it then.
+Status FakeCgroups::make_placed(const LeaseGroup& group, const CpuSet& cpus, PartitionType type) {
+    PlacedGroup placed{.cpus = cpus};
+    if (PlacedGroup* found = find_placed(group)) placed.pids = found->pids;
+    const bool partition = remote_partitions && type != PartitionType::member;
+    if (partition && tree.reserved.intersects(cpus)) return fails(EINVAL);
+    if (partition) placed.partition = type;
+    if (partition && partitioned_elsewhere(path_of(group)).intersects(cpus)) {
+        return make_error(Errc::conflict, "the kernel refuses the partition");
+    }
+    tree.placed[path_of(group)] = std::move(placed);
+    return {};
+}
+
+Status FakeCgroups::make_lease(const LeaseGroup& group, const CpuSet& cpus, PartitionType type) {
     calls.push_back("make_lease " + name_of(group) + " " + cpus.to_cpulist());
     CMK_TRY(may_call());
+    if (is_placed(group)) return make_placed(group, cpus, type);
     const auto pool = tree.pools.find(group.pool);
     if (pool == tree.pools.end()) return fails(ENOENT);
     if (!pool->second.cpus.contains_all(cpus)) return fails(EACCES);
@@ -146,9 +200,14 @@ Status FakeCgroups::make_lease(const LeaseGroup& group, const CpuSet& cpus) {
     return {};
 }
 
-Status FakeCgroups::remove_lease(const LeaseGroup& group) {
+Status FakeCgroups::remove_lease(const LeaseGroup& group, const CpuSet&) {
     calls.push_back("remove_lease " + name_of(group));
     CMK_TRY(may_call());
+    if (const PlacedGroup* placed = is_placed(group) ? find_placed(group) : nullptr) {
+        if (group.place.kind == PlaceKind::child && !placed->pids.empty()) return fails(EBUSY);
+        tree.placed.erase(path_of(group));
+    }
+    if (is_placed(group)) return {};
     const Group* found = find(group);
     if (found == nullptr) return {};
     if (!found->pids.empty()) return fails(EBUSY);
@@ -166,6 +225,11 @@ Status FakeCgroups::attach(const LeaseGroup& group, int pid) {
     calls.push_back("attach " + name_of(group) + " " + std::to_string(pid));
     CMK_TRY(may_call());
     if (!is_running_(pid)) return fails(ESRCH);
+    if (is_placed(group)) {
+        if (find_placed(group) == nullptr) return fails(ENOENT);
+        add_member(group, pid);
+        return {};
+    }
     Group* found = find(group);
     if (found == nullptr) return fails(ENOENT);
     if (found->cpus.empty()) return fails(ENOSPC);
@@ -185,6 +249,13 @@ Status FakeCgroups::move_to(const std::string& path, int pid) {
 
 Result<Confinement> FakeCgroups::confinement(const LeaseGroup& group) {
     CMK_TRY(may_call());
+    if (is_placed(group)) {
+        const PlacedGroup* placed = find_placed(group);
+        if (placed == nullptr) return fails(ENOENT);
+        return Confinement{
+            .effective = placed->cpus,
+            .exclusive = placed->valid && placed->partition != PartitionType::member};
+    }
     const Group* found = find(group);
     if (found == nullptr) return fails(ENOENT);
     const PoolGroup& pool = tree.pools[group.pool];
@@ -203,6 +274,11 @@ UniqueFd FakeCgroups::watch_partition(const std::string& pool) {
     return UniqueFd(is_there ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : -1);
 }
 
+UniqueFd FakeCgroups::watch_lease(const LeaseGroup& group) {
+    const bool is_there = remote_partitions && find_placed(group) != nullptr;
+    return UniqueFd(is_there ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : -1);
+}
+
 Status FakeCgroups::return_lost(const CpuSet& cpus) {
     calls.push_back("return_lost " + cpus.to_cpulist());
     CMK_TRY(may_call());
@@ -212,6 +288,11 @@ Status FakeCgroups::return_lost(const CpuSet& cpus) {
 
 Result<std::vector<int>> FakeCgroups::members(const LeaseGroup& group) {
     CMK_TRY(may_call());
+    if (is_placed(group)) {
+        const PlacedGroup* placed = find_placed(group);
+        if (placed == nullptr) return fails(ENOENT);
+        return std::vector<int>(placed->pids.begin(), placed->pids.end());
+    }
     const Group* found = find(group);
     if (found == nullptr) return fails(ENOENT);
     return std::vector<int>(found->pids.begin(), found->pids.end());

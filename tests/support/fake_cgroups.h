@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/cgroups.h"
@@ -29,11 +30,20 @@ public:
         std::map<std::string, Group> leases = {};
         friend bool operator==(const PoolGroup&, const PoolGroup&) = default;
     };
+    /// A group of a lease in place.
+    struct PlacedGroup {
+        CpuSet cpus = {};
+        PartitionType partition = PartitionType::member;
+        bool valid = true;
+        std::set<int> pids = {};
+        friend bool operator==(const PlacedGroup&, const PlacedGroup&) = default;
+    };
     struct Tree {
         std::optional<CpuSet> root = {};
         CpuSet reserved = {};
         std::map<std::string, PoolGroup> pools = {};
-        std::map<int, std::string> elsewhere = {};  ///< where processes were moved back to
+        std::map<std::string, PlacedGroup> placed = {};  ///< by path
+        std::map<int, std::string> elsewhere = {};       ///< where processes were moved back to
         friend bool operator==(const Tree&, const Tree&) = default;
     };
 
@@ -47,6 +57,14 @@ public:
     bool groups_usable = true;
     /// Set for a host with remote partitions.
     bool remote_partitions = false;
+    /// Set for a host that holds leases of containers and services in place.
+    bool in_place = false;
+    /// Unset for containers whose groups have no cpuset files.
+    bool containers_have_cpusets = true;
+    /// What is_alone() answers.
+    bool alone = false;
+    /// What clear_stale() finds once.
+    bool stale = false;
     /// Somebody else holds these: partitions with them do not come into force.
     CpuSet foreign = {};
     /// What rivals() answers.
@@ -64,6 +82,9 @@ public:
     void add_member(const LeaseGroup& group, int pid);
     void process_ended(int pid);
     Group* find(const LeaseGroup& group);
+    PlacedGroup* find_placed(const LeaseGroup& group);
+    /// A container ends with everything in it.
+    void remove_container(const std::string& path);
 
     /// The n-th call from now (1 is the next) fails with that errno; 0 none.
     void fail_call(unsigned n, int number);
@@ -82,8 +103,10 @@ public:
     Status make_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) override;
     Status set_pool(const std::string& pool, const CpuSet& cpus, PartitionType type) override;
     Status remove_pool(const std::string& pool) override;
-    Status make_lease(const LeaseGroup& group, const CpuSet& cpus) override;
-    Status remove_lease(const LeaseGroup& group) override;
+    std::optional<Place> place_for(CallerKind caller, const std::string& path) const override;
+    bool is_alone(const std::string&, int) const override { return alone; }
+    Status make_lease(const LeaseGroup& group, const CpuSet& cpus, PartitionType type) override;
+    Status remove_lease(const LeaseGroup& group, const CpuSet& cpus) override;
     Status copy_limits(const LeaseGroup& group, const std::string& path) override;
     Status attach(const LeaseGroup& group, int pid) override;
     Status move_to(const std::string& path, int pid) override;
@@ -92,6 +115,10 @@ public:
     PoolState pool_state(const std::string& pool) override;
     std::string rivals(const std::string&, const CpuSet&) override { return rival; }
     UniqueFd watch_partition(const std::string& pool) override;
+    UniqueFd watch_lease(const LeaseGroup& group) override;
+    bool clear_stale(const CpuSet&, const std::vector<FoundGroup>&) override {
+        return std::exchange(stale, false);
+    }
     std::string home_problem() override { return home; }
     std::vector<UniqueFd> watch_homes() override { return {}; }
     Result<CpuSet> lost_cpus() override { return lost; }
@@ -103,6 +130,8 @@ public:
 private:
     Status may_call();
     Status set_partition(PoolGroup& pool, PartitionType type);
+    Status make_placed(const LeaseGroup& group, const CpuSet& cpus, PartitionType type);
+    CpuSet partitioned_elsewhere(const std::string& path) const;
     void leave(int pid);
 
     std::function<bool(int)> is_running_;

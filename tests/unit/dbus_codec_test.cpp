@@ -129,8 +129,8 @@ TEST_F(DbusCodecTest, ALeaseIsWrittenWithEveryKey) {
     EXPECT_EQ(reader.text("command"), "worker");
     EXPECT_EQ(reader.text("cgroup"), "/a");
     EXPECT_TRUE(reader.flag("container"));
-    reader.allow_only({"id", "pool", "cpus", "hold", "grade", "status", "created", "pid", "uid",
-                       "user", "command", "cgroup", "container"});
+    reader.allow_only({"id", "pool", "cpus", "hold", "place", "grade", "status", "created", "pid",
+                       "uid", "user", "command", "cgroup", "container"});
     EXPECT_TRUE(reader.ok());
 }
 

@@ -19,7 +19,8 @@ constexpr const char* kPools[] = {"exclusive", "other", "shared"};
 /// A machine with its ledger and the groups that the plans made.
 class World {
 public:
-    World(Topology topology, unsigned seed) : topology_(std::move(topology)), random_(seed) {}
+    World(Topology topology, unsigned seed)
+        : topology_(std::move(topology)), random_(seed), partitions_(seed % 2 == 0) {}
 
     void step() {
         switch (pick(0, 9)) {
@@ -93,6 +94,7 @@ private:
         Lease lease =
             test::lease_of(std::move(id), pool, cpus->to_cpulist(), static_cast<Hold>(pick(0, 2)));
         lease.owner.pid = static_cast<int>(pick(1, 1000));
+        if (pick(0, 1) == 0) lease.place = {PlaceKind::child, "container"};
         return lease;
     }
 
@@ -139,12 +141,19 @@ private:
             if (spec.name == "shared" && pick(0, 1) == 0) spec.size = RestOfCores{};
             specs.push_back(std::move(spec));
         }
-        const auto plan = plan_pools(topology_, {}, specs);
+        auto plan = plan_pools(topology_, {}, specs);
+        for (Pool& pool : plan ? plan->pools : std::vector<Pool>{}) {
+            // A pool that keeps its name keeps its kind of partition here.
+            const bool partition =
+                partitions_ && pool.spec.name != "shared" && pool.spec.kind == PoolKind::exclusive;
+            if (partition) pool.partition = PartitionType::root;
+        }
         if (plan && apply({.pools = plan->pools})) ++reconfigured_;
     }
 
     Topology topology_;
     std::mt19937 random_;
+    bool partitions_;
     Ledger ledger_;
     FakeCgroupTree tree_;
     unsigned ids_ = 0;

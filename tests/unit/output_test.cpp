@@ -117,6 +117,7 @@ TEST_F(Output, YamlIsBlockStyleAndQuotesWhatItMust) {
               "    hold: cpuset\n"
               "    id: \"007\"\n"
               "    pid: 5\n"
+              "    place: pool\n"
               "    pool: \"yes\"\n"
               "    status: committed\n"
               "    uid: 0\n"

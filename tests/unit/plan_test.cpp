@@ -53,6 +53,54 @@ TEST(Plan, ALeaseIsMadeBeforeItsOwnerGoesIn) {
               (Lines{"make-lease exclusive/l1 0-1", "attach exclusive/l1 0-1"}));
 }
 
+Pool partition_pool(const char* cpus) {
+    Pool pool = exclusive_pool(cpus);
+    pool.partition = PartitionType::root;
+    return pool;
+}
+
+Lease in_place(Lease lease) {
+    lease.place = {PlaceKind::child, "kubepods.slice/pod"};
+    return lease;
+}
+
+TEST(Plan, APartitionHandsOverItsCpusBeforeALeaseTakesThemInPlace) {
+    const Ledger ledger = ledger_of({partition_pool("0-3")});
+    const Plan plan =
+        checked_plan(ledger, {.added = {in_place(lease_of("l1", "exclusive", "0-1"))}});
+    EXPECT_EQ(lines(plan), (Lines{"set-pool exclusive 2-3", "set-reserved 2-3",
+                                  "make-lease exclusive/l1 0-1", "attach exclusive/l1 0-1"}));
+    EXPECT_EQ(plan[2].partition, PartitionType::root);
+    EXPECT_EQ(plan[2].place.path, "kubepods.slice/pod");
+}
+
+TEST(Plan, APartitionGetsBackWhatALeaseHadInPlace) {
+    const Ledger ledger =
+        ledger_of({partition_pool("0-3")}, {in_place(lease_of("l1", "exclusive", "0-1")),
+                                            in_place(lease_of("l2", "exclusive", "2-3"))});
+    EXPECT_EQ(lines(checked_plan(ledger, {.removed = {"l1"}})),
+              (Lines{"detach exclusive/l1 0-1", "remove-lease exclusive/l1 0-1", "set-reserved 0-1",
+                     "make-pool exclusive 0-1"}));
+}
+
+TEST(Plan, TheLastCpusThatAreHandedOverTakeThePoolsGroupAlong) {
+    const Ledger ledger = ledger_of({partition_pool("0-1")});
+    EXPECT_EQ(
+        lines(checked_plan(ledger, {.added = {in_place(lease_of("l1", "exclusive", "0-1"))}})),
+        (Lines{"remove-pool exclusive 0-1", "set-reserved ", "make-lease exclusive/l1 0-1",
+               "attach exclusive/l1 0-1"}));
+}
+
+TEST(Plan, APlainCpusetKeepsWhatALeaseHoldsInPlace) {
+    for (const Pool& pool : {exclusive_pool("0-3"), shared_pool("0-3")}) {
+        const Plan plan = checked_plan(
+            ledger_of({pool}), {.added = {in_place(lease_of("l1", pool.spec.name, "0-3"))}});
+        EXPECT_EQ(lines(plan), (Lines{"make-lease " + pool.spec.name + "/l1 0-3",
+                                      "attach " + pool.spec.name + "/l1 0-3"}));
+        EXPECT_EQ(plan[0].partition, PartitionType::member);
+    }
+}
+
 TEST(Plan, ALeaseIsEmptiedBeforeItGoes) {
     const Ledger ledger = ledger_of({exclusive_pool("0-3")}, {lease_of("l1", "exclusive", "0-1")});
     EXPECT_EQ(lines(checked_plan(ledger, {.removed = {"l1"}})),
