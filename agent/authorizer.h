@@ -23,6 +23,13 @@ public:
 
     /// May the peer lease from the pool for itself?
     Status may_lease(const Peer& peer, const Pool& pool) const;
+    /// Is the number of cores bounded that the peer may hold of the pool? Root, and containers at
+    /// the admin socket, are not bounded.
+    static bool has_quota(const Peer& peer, const Pool& pool);
+    /// Does the lease count for the peer: its user's on the host, its pod's in a container?
+    static bool counts_for(const Peer& peer, const Lease& lease);
+    /// May it have `wanted` cores besides the `held` ones that count for it?
+    static Status check_quota(const Peer& peer, const Pool& pool, unsigned held, unsigned wanted);
     /// May it lease for another process than itself? Root on the host.
     Status may_lease_for_others(const Peer& peer) const;
     /// May it end this lease? Root on the host, the same user on the host, the same container, or
@@ -37,6 +44,8 @@ public:
     Status may_administer(const Peer& peer) const;
 
 private:
+    static Status may_contained(const Peer& peer, const Pool& pool);
+
     struct Allowed {
         std::vector<unsigned> users;
         std::vector<unsigned> groups;

@@ -224,6 +224,10 @@ private:
         reader.choice("require_grade", spec.require_grade, grade_from, "A, B, C, D");
         reader.texts("allow_users", spec.access.users);
         reader.texts("allow_groups", spec.access.groups);
+        reader.texts("allow_units", spec.access.units);
+        reader.texts("allow_pods", spec.access.pods);
+        reader.limit("cores_per_user", spec.access.cores_per_user, 0);
+        reader.limit("cores_per_pod", spec.access.cores_per_pod, 0);
         reader.flag("allow_containers", spec.access.containers);
         reader.finish();
         put(std::move(spec));

@@ -76,7 +76,11 @@ std::string pool_table(const PoolSpec& pool) {
            line("require_grade", toml_text(to_text(pool.require_grade))) +
            line("allow_users", toml_list(pool.access.users)) +
            line("allow_groups", toml_list(pool.access.groups)) +
-           line("allow_containers", pool.access.containers ? "true" : "false");
+           line("allow_units", toml_list(pool.access.units)) +
+           line("allow_containers", pool.access.containers ? "true" : "false") +
+           line("allow_pods", toml_list(pool.access.pods)) +
+           line("cores_per_user", std::to_string(pool.access.cores_per_user)) +
+           line("cores_per_pod", std::to_string(pool.access.cores_per_pod));
 }
 
 std::string compat_table(const std::string& dir) {

@@ -156,6 +156,8 @@ void write(BusWriter& writer, const Lease& lease) {
     writer.text("command", lease.owner.command);
     writer.text("cgroup", lease.owner.cgroup);
     writer.flag("container", lease.owner.container);
+    writer.text("unit", lease.owner.unit);
+    writer.text("pod", lease.owner.pod);
     writer.end();
 }
 

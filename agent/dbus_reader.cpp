@@ -66,10 +66,24 @@ void read_size(DictReader& reader, PoolSpec& spec) {
     }
 }
 
+void read_access(DictReader& reader, PoolAccess& access) {
+    if (reader.has("allow_users")) access.users = reader.texts("allow_users");
+    if (reader.has("allow_groups")) access.groups = reader.texts("allow_groups");
+    if (reader.has("allow_units")) access.units = reader.texts("allow_units");
+    if (reader.has("allow_containers")) access.containers = reader.flag("allow_containers");
+    if (reader.has("allow_pods")) access.pods = reader.texts("allow_pods");
+    const auto read_bound = [&](const char* key, unsigned& into) {
+        if (reader.has(key)) into = static_cast<unsigned>(reader.number(key, kMaxCpus));
+    };
+    read_bound("cores_per_user", access.cores_per_user);
+    read_bound("cores_per_pod", access.cores_per_pod);
+}
+
 Result<PoolSpec> read_pool_spec(sd_bus_message* message) {
     CMK_TRY_ASSIGN(DictReader reader, DictReader::read(message));
     reader.allow_only({"name", "kind", "cores", "cpus", "rest", "prefer_cpus", "mode", "isolation",
-                       "require_grade", "allow_users", "allow_groups", "allow_containers"});
+                       "require_grade", "allow_users", "allow_groups", "allow_containers",
+                       "allow_units", "allow_pods", "cores_per_user", "cores_per_pod"});
     PoolSpec spec;
     spec.name = reader.text("name");
     read_enum(reader, "kind", pool_kind_from, "exclusive, shared", spec.kind);
@@ -85,9 +99,7 @@ Result<PoolSpec> read_pool_spec(sd_bus_message* message) {
     if (reader.has("require_grade")) {
         read_enum(reader, "require_grade", grade_from, "A, B, C, D", spec.require_grade);
     }
-    if (reader.has("allow_users")) spec.access.users = reader.texts("allow_users");
-    if (reader.has("allow_groups")) spec.access.groups = reader.texts("allow_groups");
-    if (reader.has("allow_containers")) spec.access.containers = reader.flag("allow_containers");
+    read_access(reader, spec.access);
     if (!reader.ok()) return reader.error();
     return spec;
 }

@@ -165,6 +165,17 @@ Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
     return 0;
 }
 
+/// Only a pool with a bound has its leases looked through.
+Status Manager::check_quota(const Peer& peer, const Pool& pool, const CpuSet& wanted) const {
+    if (!Authorizer::has_quota(peer, pool)) return {};
+    unsigned held = 0;
+    for (const auto& [id, lease] : committer_.ledger().leases()) {
+        if (lease.pool != pool.spec.name || !Authorizer::counts_for(peer, lease)) continue;
+        held += count_cores(host_.topology, lease.cpus);
+    }
+    return Authorizer::check_quota(peer, pool, held, count_cores(host_.topology, wanted));
+}
+
 Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
     if (!peer.pidfd) {
         return make_error(Errc::unavailable,
@@ -179,6 +190,7 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
     }
     CMK_TRY_ASSIGN(const CpuSet cpus, allocate(host_.topology, committer_.ledger(), order.what));
     const Pool& pool = *committer_.ledger().pool(order.what.pool);
+    CMK_TRY(check_quota(peer, pool, cpus));
     Lease lease{.id = ports_.new_lease_id(), .pool = order.what.pool, .cpus = cpus};
     const ProcessInfo& info = peer.process;
     const std::string cgroup = ports_.cgroups.path_in(info.cgroup_text);
@@ -197,7 +209,9 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
                    .user = peer.container ? "" : user_name(info.uid),
                    .command = info.command,
                    .cgroup = cgroup,
-                   .container = peer.container};
+                   .container = peer.container,
+                   .unit = peer.identity.unit,
+                   .pod = peer.identity.pod};
     if (lease.hold != Hold::none) {
         lease.old_masks =
             masks_to_restore(ports_.processes.masks(info.pid),

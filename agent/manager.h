@@ -100,6 +100,7 @@ public:
 
 private:
     Result<Grant> grant(Peer& peer, const IsolateOrder& order);
+    Status check_quota(const Peer& peer, const Pool& pool, const CpuSet& wanted) const;
     Result<Lease> prepare(const Peer& peer, const IsolateOrder& order);
     Grant describe_grant(const Lease& lease) const;
     Ticket wait(Peer peer, IsolateOrder order, IsolateDone done);

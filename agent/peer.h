@@ -27,6 +27,7 @@ struct Peer {
     bool container = false;             ///< uid and groups then say nothing about the host
     bool service = false;               ///< a systemd unit's main process, alone in its group
     std::string cgroup = {};            ///< where it sits, in the cpuset hierarchy
+    CallerIdentity identity = {};
     SocketRole role = SocketRole::lease;
     bool vouched = false;  ///< polkit allows this one request
 

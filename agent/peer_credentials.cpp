@@ -64,6 +64,7 @@ Status describe_peer(Peer& peer, Processes& processes, const Cgroups& cgroups) {
                          .main_pid_alone = cgroups.is_alone(peer.cgroup, peer.process.pid)});
     peer.container = kind == CallerKind::container;
     peer.service = kind == CallerKind::service;
+    peer.identity = identify_caller(path, kind);
     return {};
 }
 

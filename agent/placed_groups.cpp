@@ -18,7 +18,6 @@ namespace cmk {
 
 namespace {
 
-constexpr char kPrefix[] = "cmk-";
 constexpr char kCpus[] = "/cpuset.cpus";
 constexpr char kEffective[] = "/cpuset.cpus.effective";
 constexpr char kExclusive[] = "/cpuset.cpus.exclusive";
@@ -27,15 +26,6 @@ constexpr char kProcs[] = "/cgroup.procs";
 
 std::string last_name(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
-}
-
-/// A caller that has a lease already sits in that lease's child.
-std::string without_children(std::string path) {
-    while (last_name(path).starts_with(kPrefix) && path.find('/') != std::string::npos &&
-           !last_name(path).ends_with(".service")) {
-        path.resize(path.rfind('/'));
-    }
-    return path;
 }
 
 /// The process that a thread belongs to; 0 when it has ended.
@@ -58,7 +48,7 @@ bool is_gone(const Error& error) {
 
 std::string PlacedGroups::path_of(const LeaseGroup& group) {
     if (group.place.kind == PlaceKind::unit) return group.place.path;
-    return group.place.path + "/" + kPrefix + group.lease;
+    return group.place.path + "/" + kPlacedPrefix + group.lease;
 }
 
 bool PlacedGroups::exists(const std::string& path) const {
@@ -71,7 +61,7 @@ std::optional<Place> PlacedGroups::place_for(CallerKind caller, const std::strin
         return Place{PlaceKind::unit, own};
     }
     if (caller != CallerKind::container) return Place{};
-    const std::string group = without_children(own);
+    const std::string group = container_group(own);
     if (group.empty() || !exists(group + kEffective)) return std::nullopt;
     return Place{PlaceKind::child, group};
 }
@@ -144,8 +134,9 @@ Status PlacedGroups::remove_child(const LeaseGroup& group) {
     }
     const auto names = list_dir_at(top_, group.place.path);
     const bool is_last =
-        names && std::none_of(names->begin(), names->end(),
-                              [](const std::string& name) { return name.starts_with(kPrefix); });
+        names && std::none_of(names->begin(), names->end(), [](const std::string& name) {
+            return name.starts_with(kPlacedPrefix);
+        });
     if (is_last) {
         (void)write_file_at(top_, group.place.path + "/cgroup.subtree_control", "-cpuset");
     }

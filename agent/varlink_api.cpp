@@ -41,7 +41,9 @@ Peer copy_of(const Peer& peer) {
               .uid = peer.uid,
               .groups = peer.groups,
               .container = peer.container,
+              .service = peer.service,
               .cgroup = peer.cgroup,
+              .identity = peer.identity,
               .role = peer.role};
     if (peer.pidfd) copy.pidfd.reset(::fcntl(peer.pidfd.get(), F_DUPFD_CLOEXEC, 3));
     return copy;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace cmk {
@@ -22,5 +23,25 @@ struct CallerFacts {
 /// path, or more than one PID namespace deep. Else service if the unit's main process is alone in
 /// a ".service" cgroup, else host.
 CallerKind classify_caller(const CallerFacts& facts);
+
+/// What a caller's cgroup path tells of it.
+struct CallerIdentity {
+    std::string unit = {};  ///< the innermost systemd unit: "db.service", "session-1.scope"
+    /// In a container: the pod's UID or, where there is no pod, the container's id; "" where the
+    /// path has neither.
+    std::string pod = {};
+
+    friend bool operator==(const CallerIdentity&, const CallerIdentity&) = default;
+};
+
+/// Reads paths of runc, crun, podman, docker, containerd and CRI-O, under kubelet's two drivers.
+CallerIdentity identify_caller(std::string_view cgroup, CallerKind kind);
+
+/// What a lease in place calls its group, before the lease's id.
+inline constexpr char kPlacedPrefix[] = "cmk-";
+
+/// The group of a container: the path without the groups that leases in place have made below it,
+/// which are known by the prefix and the eight hexadecimal digits of a lease's id.
+std::string container_group(std::string cgroup);
 
 }  // namespace cmk

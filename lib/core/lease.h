@@ -21,6 +21,8 @@ struct Owner {
     std::string command = {};  ///< /proc/PID/comm at the time
     std::string cgroup = {};   ///< where it came from: path in the cpuset hierarchy
     bool container = false;
+    std::string unit = {};  ///< its systemd unit
+    std::string pod = {};   ///< in a container: the pod's UID, or the container's id
 
     friend bool operator==(const Owner&, const Owner&) = default;
 };

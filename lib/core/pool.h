@@ -37,6 +37,10 @@ struct PoolAccess {
     std::vector<std::string> users;
     std::vector<std::string> groups;
     bool containers = true;  ///< callers in containers, which uid and groups say nothing about
+    std::vector<std::string> units = {};  ///< systemd units, as shell patterns
+    std::vector<std::string> pods = {};  ///< of these alone those: ids as shell patterns; none: all
+    unsigned cores_per_user = 0;         ///< at most so many of a uid on the host; 0: no bound
+    unsigned cores_per_pod = 0;          ///< the same of a pod, or a container without one
 
     friend bool operator==(const PoolAccess&, const PoolAccess&) = default;
 };

@@ -124,6 +124,13 @@ void read_access(JsonReader& reader, PoolAccess& access) {
     if (reader.has("allow_users")) access.users = reader.texts("allow_users");
     if (reader.has("allow_groups")) access.groups = reader.texts("allow_groups");
     if (reader.has("allow_containers")) access.containers = reader.flag("allow_containers");
+    if (reader.has("allow_units")) access.units = reader.texts("allow_units");
+    if (reader.has("allow_pods")) access.pods = reader.texts("allow_pods");
+    const auto read_bound = [&](const char* key, unsigned& into) {
+        if (reader.has(key)) into = static_cast<unsigned>(reader.number(key, kMaxCpus));
+    };
+    read_bound("cores_per_user", access.cores_per_user);
+    read_bound("cores_per_pod", access.cores_per_pod);
 }
 
 }  // namespace
@@ -237,13 +244,20 @@ json to_json(const PoolSpec& spec) {
     if (const auto* cpus = std::get_if<CpuSet>(&spec.size)) value["cpus"] = cpus->to_cpulist();
     if (std::holds_alternative<RestOfCores>(spec.size)) value["rest"] = true;
     if (!spec.prefer.empty()) value["prefer_cpus"] = spec.prefer.to_cpulist();
+    // Only where they are used: an earlier version can read the rest.
+    const PoolAccess& access = spec.access;
+    if (!access.units.empty()) value["allow_units"] = access.units;
+    if (!access.pods.empty()) value["allow_pods"] = access.pods;
+    if (access.cores_per_user != 0) value["cores_per_user"] = access.cores_per_user;
+    if (access.cores_per_pod != 0) value["cores_per_pod"] = access.cores_per_pod;
     return value;
 }
 
 Result<PoolSpec> pool_spec_from(const json& value) {
     JsonReader reader(value);
     reader.allow_only({"name", "kind", "cores", "cpus", "rest", "prefer_cpus", "mode", "isolation",
-                       "require_grade", "allow_users", "allow_groups", "allow_containers"});
+                       "require_grade", "allow_users", "allow_groups", "allow_containers",
+                       "allow_units", "allow_pods", "cores_per_user", "cores_per_pod"});
     PoolSpec spec;
     spec.name = reader.text("name");
     spec.kind = read_kind(reader);
@@ -328,7 +342,9 @@ json to_json(const Lease& lease) {
             {"user", lease.owner.user},
             {"command", lease.owner.command},
             {"cgroup", lease.owner.cgroup},
-            {"container", lease.owner.container}};
+            {"container", lease.owner.container},
+            {"unit", lease.owner.unit},
+            {"pod", lease.owner.pod}};
 }
 
 Result<Lease> lease_from(const json& value) {
@@ -351,6 +367,8 @@ Result<Lease> lease_from(const json& value) {
     lease.owner.command = reader.text("command");
     lease.owner.cgroup = reader.text("cgroup");
     lease.owner.container = reader.flag("container");
+    if (reader.has("unit")) lease.owner.unit = reader.text("unit");
+    if (reader.has("pod")) lease.owner.pod = reader.text("pod");
     return finish(reader, std::move(lease));
 }
 

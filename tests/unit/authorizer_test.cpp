@@ -189,5 +189,57 @@ TEST(Authorizer, NamesUsers) {
     EXPECT_EQ(user_name(kSomebody), "");
 }
 
+TEST(Authorizer, APoolMayNameUnitsAndPods) {
+    Authorizer authorizer;
+    Pool pool = pool_for({}, {});
+    pool.spec.access.units = {"trading-*.service"};
+    pool.spec.access.pods = {"1f3c*"};
+    authorizer.set_pools({pool});
+    Peer peer = host_peer(kSomebody);
+    EXPECT_FALSE(authorizer.may_lease(peer, pool));
+    peer.identity.unit = "trading-eu.service";
+    EXPECT_TRUE(authorizer.may_lease(peer, pool));
+    Peer pod = container_peer("/a");
+    pod.identity = {.unit = "trading-eu.service", .pod = "2222"};
+    const Status refused = authorizer.may_lease(pod, pool);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("allow_pods"), std::string::npos);
+    pod.identity.pod = "1f3c-1";
+    EXPECT_TRUE(authorizer.may_lease(pod, pool));
+}
+
+TEST(Authorizer, QuotasBoundUsersAndPodsButNotRoot) {
+    Pool pool = pool_for({}, {});
+    pool.spec.kind = PoolKind::exclusive;
+    pool.spec.access.cores_per_user = 2;
+    pool.spec.access.cores_per_pod = 1;
+    const Peer user = host_peer(kSomebody);
+    EXPECT_FALSE(Authorizer::has_quota(host_peer(0), pool));
+    ASSERT_TRUE(Authorizer::has_quota(user, pool));
+    EXPECT_TRUE(Authorizer::check_quota(user, pool, 1, 1));
+    const Status refused = Authorizer::check_quota(user, pool, 1, 2);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("cores_per_user"), std::string::npos);
+    Peer pod = container_peer("/a");
+    pod.identity.pod = "p1";
+    EXPECT_FALSE(Authorizer::check_quota(pod, pool, 1, 1));
+    Lease lease = lease_of(kSomebody);
+    EXPECT_TRUE(Authorizer::counts_for(user, lease));
+    EXPECT_FALSE(Authorizer::counts_for(pod, lease));
+    lease.owner.container = true;
+    lease.owner.pod = "p1";
+    EXPECT_TRUE(Authorizer::counts_for(pod, lease));
+    pool.spec.kind = PoolKind::shared;
+    EXPECT_FALSE(Authorizer::has_quota(user, pool));
+}
+
+TEST(Authorizer, AnIsolatedProgramOfAContainerStillOwnsTheContainersLeases) {
+    const Lease lease = lease_of(0, true, "/pod/container");
+    const Peer inside = container_peer("/pod/container/cmk-0123abcd");
+    EXPECT_TRUE(Authorizer().may_release(inside, lease));
+    EXPECT_TRUE(Authorizer().may_see(inside, lease));
+    EXPECT_FALSE(Authorizer().may_see(container_peer("/pod/other"), lease));
+}
+
 }  // namespace
 }  // namespace cmk

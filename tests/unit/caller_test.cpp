@@ -75,5 +75,48 @@ TEST(Caller, OneNamespaceDeeperIsAContainerWhereverItSits) {
     }
 }
 
+std::string pod_at(const char* path) {
+    return identify_caller(path, CallerKind::container).pod;
+}
+
+TEST(Caller, PodsAreKnownByTheirUid) {
+    const std::string uid = "1f3c9a2e-0b1d-4c5e-8f6a-7b8c9d0e1f2a";
+    EXPECT_EQ(pod_at("/kubepods.slice/kubepods-besteffort.slice/"
+                     "kubepods-besteffort-pod1f3c9a2e_0b1d_4c5e_8f6a_7b8c9d0e1f2a.slice/"
+                     "cri-containerd-0123abcd.scope"),
+              uid);
+    EXPECT_EQ(pod_at("/kubepods.slice/kubepods-pod1f3c9a2e_0b1d_4c5e_8f6a_7b8c9d0e1f2a.slice/"
+                     "crio-0123abcd.scope/container/cmk-0123abcd"),
+              uid);
+    EXPECT_EQ(pod_at(("/kubepods/burstable/pod" + uid + "/0123abcd").c_str()), uid);
+    EXPECT_EQ(pod_at(("/kubepods/pod" + uid + "/0123abcd").c_str()), uid);
+}
+
+TEST(Caller, ContainersWithoutAPodAreKnownByTheirId) {
+    EXPECT_EQ(pod_at("/machine.slice/libpod-0123abcd.scope/container"), "0123abcd");
+    EXPECT_EQ(pod_at("/system.slice/docker-0123abcd.scope"), "0123abcd");
+    EXPECT_EQ(pod_at("/docker/0123abcd"), "0123abcd");
+    EXPECT_EQ(pod_at("/user.slice/session-3.scope"), "");
+    EXPECT_EQ(identify_caller("/docker/0123abcd", CallerKind::host).pod, "");
+}
+
+TEST(Caller, TheUnitIsTheInnermostOne) {
+    const auto unit = [](const char* path) { return identify_caller(path, CallerKind::host).unit; };
+    EXPECT_EQ(unit("/system.slice/system-db.slice/db@1.service"), "db@1.service");
+    EXPECT_EQ(unit("/system.slice/db.service/workers"), "db.service");
+    EXPECT_EQ(unit("/user.slice/user-1000.slice/session-3.scope"), "session-3.scope");
+    EXPECT_EQ(unit("/user.slice/user-1000.slice/user@1000.service/app.slice/a.service"),
+              "a.service");
+    EXPECT_EQ(unit("/"), "");
+}
+
+TEST(Caller, GroupsOfLeasesAreNoGroupsOfContainers) {
+    EXPECT_EQ(container_group("a.scope/container/cmk-0123abcd"), "a.scope/container");
+    EXPECT_EQ(container_group("a.scope/cmk-0123abcd/cmk-4567abcd"), "a.scope");
+    for (const char* other : {"", "/", "pod1/cmk-web", "pod1/cmk-0123abcde", "pod1/cmk-0123ABCD",
+                              "a.slice/cmk-agent.service", "cmk-0123abcd"})
+        EXPECT_EQ(container_group(other), other);
+}
+
 }  // namespace
 }  // namespace cmk

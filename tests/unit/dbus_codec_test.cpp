@@ -130,7 +130,7 @@ TEST_F(DbusCodecTest, ALeaseIsWrittenWithEveryKey) {
     EXPECT_EQ(reader.text("cgroup"), "/a");
     EXPECT_TRUE(reader.flag("container"));
     reader.allow_only({"id", "pool", "cpus", "hold", "place", "grade", "status", "created", "pid",
-                       "uid", "user", "command", "cgroup", "container"});
+                       "uid", "user", "command", "cgroup", "container", "unit", "pod"});
     EXPECT_TRUE(reader.ok());
 }
 

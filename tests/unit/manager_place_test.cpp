@@ -172,6 +172,18 @@ TEST_F(ManagerPlace, OneThatCannotBeMendedDropsInGradeAndComesBack) {
     EXPECT_EQ(leases().front().grade, Grade::B);
 }
 
+TEST_F(ManagerPlace, APodHoldsNoMoreThanItMay) {
+    config.pools[0].access.cores_per_pod = 2;
+    ASSERT_TRUE(start_manager(kBoot));
+    ASSERT_TRUE(isolate_in(kPod, 100));
+    const auto refused = isolate_in(kPod, 101, "exclusive", 2);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::not_permitted);
+    EXPECT_TRUE(isolate_in(kPod, 102));
+    EXPECT_TRUE(isolate_in("kubepods.slice/kubepods-pod2.slice/cri-containerd-2.scope", 103));
+    EXPECT_EQ(leases().front().owner.pod, "1");
+}
+
 TEST_F(ManagerPlace, AGradeThatCannotBeHadIsRefusedBeforehand) {
     cgroups.containers_have_cpusets = false;
     config.pools[0].require_grade = Grade::B;

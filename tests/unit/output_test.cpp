@@ -118,9 +118,11 @@ TEST_F(Output, YamlIsBlockStyleAndQuotesWhatItMust) {
               "    id: \"007\"\n"
               "    pid: 5\n"
               "    place: pool\n"
+              "    pod: \"\"\n"
               "    pool: \"yes\"\n"
               "    status: committed\n"
               "    uid: 0\n"
+              "    unit: \"\"\n"
               "    user: \"-\"\n"
               "kind: LeaseList\n");
     EXPECT_EQ(render_leases({}, as(OutputFormat::yaml)),

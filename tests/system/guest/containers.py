@@ -9,6 +9,7 @@ import oci
 from cmk import (
     AGENT,
     Held,
+    Program,
     cmkctl,
     hold_by_partition,
     lease_is_gone,
@@ -168,20 +169,23 @@ def test_the_agent_killed_and_both_killed() -> None:
 
 def test_the_last_core_goes_to_one_of_all() -> None:
     hold_by_partition(cores=1)
-    tries: list[Container] = []
-    script = ("/opt/bin/cmkctl", "isolate", "--pool", "exclusive", "--", "/opt/bin/busybox", "sleep", "1000")
-    for pod in ("a", "b"):
-        tries.append(Container(pod=pod, command=script, ready=False))
-    host = machine.run("cmkctl", "isolate", "--pool", "exclusive", "--wait=20", "--", "sh", "-c", "exit 0")
-    eventually(lambda: len([t for t in tries if t.process.poll() is None]) == 1 or host.code == 0,
-               "somebody was refused")
-    refused = [each for each in tries if each.process.poll() is not None]
-    check(refused or host.code != 0, "not everybody got it")
-    for each in refused:
-        has(each.stderr.read().decode(), "exclusive", "cannot give")
-    check(len(leases()) <= 1, f"one lease: {leases()}")
+    words = ("isolate", "--pool", "exclusive", "--")
+    inside = ("/opt/bin/cmkctl", *words, "/opt/bin/busybox", "sleep", "1000")
+    tries: list[Program] = [Container(pod=pod, command=inside, ready=False) for pod in ("a", "b")]
+    tries.append(Program("cmkctl", *words, "sleep", "1000"))
+    losers: list[Program] = []
+
+    def two_have_lost() -> bool:
+        losers[:] = [each for each in tries if each.process.poll() is not None]
+        return len(losers) >= 2
+
+    eventually(two_have_lost, "two are refused")
+    same(len(losers), 2, "number of those that were refused")
+    for each in losers:
+        has(each.stderr.read().decode(), "exclusive", "cannot give", "held by")
+    same(len(leases()), 1, "leases")
     for each in tries:
-        each.remove()
+        each.kill()
 
 
 def test_exclusive_and_shared_cores_in_one_container() -> None:

@@ -22,8 +22,9 @@ ALL_CAPABILITIES = ["CAP_SYS_ADMIN", "CAP_SYS_NICE", "CAP_DAC_OVERRIDE", "CAP_SY
 
 def make_tools() -> None:
     TOOLS.mkdir(parents=True, exist_ok=True)
-    shutil.copy("/usr/bin/cmkctl", TOOLS / "cmkctl")
-    shutil.copy("/bin/busybox", TOOLS / "busybox")
+    for source in ("/usr/bin/cmkctl", "/bin/busybox"):
+        if not (TOOLS / Path(source).name).exists():
+            shutil.copy(source, TOOLS)
 
 
 def make_root(name: str) -> Path:
@@ -121,7 +122,8 @@ class Container(Program):
             mount("tmpfs", "/dev", "nosuid", "mode=755", kind="tmpfs"),
             mount("tmpfs", "/run", "nosuid", "mode=755", kind="tmpfs"),
             mount(str(TOOLS), "/opt/bin"),
-            *(mount(socket, socket) for socket in sockets),
+            # In a user namespace a mount keeps what the host has locked of it.
+            *(mount(path, path, "rbind", "ro", "nosuid", "nodev", "noexec") for path in sockets),
         ]
         if image == "debian":
             mounts.append(mount("/usr", "/usr"))
