@@ -87,12 +87,6 @@ ProcessTable read_processes(const std::string& proc) {
     return table;
 }
 
-/// A container's /proc shows no kernel threads, and its process ids mean something else.
-bool shows_host(const std::string& proc) {
-    const auto name = read_file_at(AT_FDCWD, proc + "/" + std::to_string(kKthreadd) + "/comm");
-    return name && trim(*name) == "kthreadd";
-}
-
 /// The lease's own: the owner, what descends from it, and all in its cpuset ("/" is nobody's).
 bool belongs(const ProcessTable& table, const Lease& lease, int pid) {
     const auto owner = table.processes.find(lease.owner.pid);
@@ -155,6 +149,11 @@ Check check_neighbours(const ProcessTable& table, const Lease& lease) {
 }
 
 }  // namespace
+
+bool shows_host(const std::string& proc) {
+    const auto name = read_file_at(AT_FDCWD, proc + "/" + std::to_string(kKthreadd) + "/comm");
+    return name && trim(*name) == "kthreadd";
+}
 
 void add_neighbours(const std::string& proc, std::vector<LeaseVerdict>& verdicts) {
     if (verdicts.empty() || !shows_host(proc)) return;

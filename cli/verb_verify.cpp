@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <optional>
 
+#include "cli/interference.h"
 #include "cli/neighbours.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -11,6 +13,7 @@ namespace cmk {
 int run_verify(const std::vector<std::string>& arguments) {
     CommonOptions common;
     std::vector<std::string> leases;
+    std::optional<unsigned> sample;
     const Syntax syntax{
         .verb = "verify",
         .about =
@@ -19,8 +22,12 @@ int run_verify(const std::vector<std::string>& arguments) {
             "Grades: A exclusive, without load balancing, IRQs kept away; B exclusive, no\n"
             "other program can run there; C confined by a cpuset, neighbours possible;\n"
             "D CPU affinity only.",
-        .examples = "  cmkctl verify\n  cmkctl verify 3f9a2c51 -o json\n",
-        .options = {},
+        .examples =
+            "  cmkctl verify\n  cmkctl verify 3f9a2c51 -o json\n"
+            "  sudo cmkctl verify --sample 5\n",
+        .options = {{"--sample", "SECONDS",
+                     "count foreign threads on the leased CPUs for so long (needs root)",
+                     NumberOption{&sample, 1, 3600}}},
         .words = {.name = "LEASE", .help = "only this lease", .words = &leases}};
     if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;
     if (leases.size() > 1) {
@@ -30,7 +37,14 @@ int run_verify(const std::vector<std::string>& arguments) {
     auto verdicts =
         ask<std::vector<LeaseVerdict>>(common, wire::Verify{leases.empty() ? "" : leases.front()});
     if (!verdicts) return fail(verdicts.error());
-    add_neighbours("/proc", *verdicts);
+    if (shows_host("/proc")) {
+        add_neighbours("/proc", *verdicts);
+        add_interference("/", *verdicts);
+    }
+    if (sample) {
+        const Status counted = add_switches("/", *sample, *verdicts);
+        if (!counted) return fail(counted.error());
+    }
     const int printed = put(render_verdicts(*verdicts, style_of(common)));
     const bool passed = std::all_of(verdicts->begin(), verdicts->end(),
                                     [](const LeaseVerdict& each) { return each.passed; });

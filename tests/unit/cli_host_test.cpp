@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "cli/host_facts.h"
+#include "cli/interference.h"
 #include "cli/neighbours.h"
 #include "support/machines.h"
 
@@ -73,6 +75,46 @@ TEST_F(CliHost, SaysNothingInsideAContainer) {
     add_process(2, 1, "sleep", "0-3");
     add_process(100, 1, "owner", "2-3");
     EXPECT_EQ(evidence(Grade::C), "");
+}
+
+TEST_F(CliHost, TellsWhatTakesTimeOnTheCpus) {
+    write("proc/irq/7/smp_affinity_list", "0-3\n");  // nobody uses it
+    write("proc/irq/25/smp_affinity_list", "0-3\n");
+    write("proc/irq/25/effective_affinity_list", "3\n");
+    fs::create_directories(root_ + "/proc/irq/25/virtio0-input.0");
+    write("proc/irq/26/effective_affinity_list", "1\n");
+    fs::create_directories(root_ + "/proc/irq/26/virtio0-output.0");
+    write("sys/devices/virtual/workqueue/cpumask", "0000,00000007\n");
+    write("sys/devices/system/cpu/nohz_full", "3\n");
+    write("sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2,6\n");
+    write("sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "3,7\n");
+    Lease lease = testing::make_lease("1", "exclusive", "2-3,7", 100, "owner");
+    lease.grade = Grade::B;
+    std::vector<LeaseVerdict> verdicts{{lease, true}};
+    add_interference(root_, verdicts);
+    std::map<std::string, Check> checks;
+    for (const Check& check : verdicts[0].checks)
+        checks[check.what] = check;
+    EXPECT_NE(checks["interrupts"].evidence.find("is directed to its CPUs: 25 virtio0-input.0;"),
+              std::string::npos)
+        << checks["interrupts"].evidence;
+    EXPECT_NE(checks["workqueues"].evidence.find("may run on 2;"), std::string::npos);
+    EXPECT_NE(checks["timer tick"].evidence.find("runs on 2,7;"), std::string::npos);
+    EXPECT_NE(checks["siblings"].evidence.find("CPUs 6 share"), std::string::npos);
+    EXPECT_FALSE(checks["siblings"].passed);
+    EXPECT_FALSE(verdicts[0].passed);
+}
+
+TEST_F(CliHost, NothingIsSaidOfWhatCannotBeRead) {
+    std::vector<LeaseVerdict> verdicts{
+        {testing::make_lease("1", "exclusive", "2-3", 100, "owner"), true}};
+    add_interference(root_, verdicts);
+    for (const Check& check : verdicts[0].checks)
+        EXPECT_NE(check.what, "workqueues");
+    EXPECT_TRUE(verdicts[0].passed);
+    const Status sampled = add_switches(root_, 1, verdicts);
+    ASSERT_FALSE(sampled);
+    EXPECT_NE(sampled.error().message.find("tracefs"), std::string::npos);
 }
 
 TEST_F(CliHost, FindsWhatBearsOnDedicatedCores) {
