@@ -153,6 +153,7 @@ const sd_bus_vtable* DbusApi::vtable() {
                                 SD_BUS_RESULT("a{sv}", report), on_call<&DbusApi::reload>, kOpen),
         SD_BUS_SIGNAL_WITH_ARGS("LeaseAdded", SD_BUS_ARGS("s", lease, "a{sv}", info), 0),
         SD_BUS_SIGNAL_WITH_ARGS("LeaseRemoved", SD_BUS_ARGS("s", lease, "s", reason), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("LeaseChanged", SD_BUS_ARGS("s", lease, "s", what), 0),
         SD_BUS_SIGNAL("PoolsChanged", "", 0),
         SD_BUS_PROPERTY("Version", "s", on_get<&DbusApi::get_version>, 0,
                         SD_BUS_VTABLE_PROPERTY_CONST),

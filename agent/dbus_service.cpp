@@ -186,9 +186,15 @@ void DbusApi::publish(const Event& event) {
         emit_signal("PoolsChanged", [](BusWriter&) {});
         return emit_changed("Pools");
     }
+    const Lease& lease = *event.lease;
+    if (event.kind == Event::Kind::cpus_changed) {
+        return emit_signal("LeaseChanged", [&](BusWriter& writer) {
+            writer.text(lease.id);
+            writer.text(event.reason);
+        });
+    }
     const std::string grade_before = lowest_grade();
     count_lease(event);
-    const Lease& lease = *event.lease;
     if (event.kind == Event::Kind::grade_changed) {
         if (lowest_grade() != grade_before) emit_changed("LowestGrade");
         return;

@@ -38,6 +38,7 @@ Status Executor::run(const Edit& edit, const Leases& leases) {
         case EditKind::make_lease:
             return cgroups_.make_lease({edit.pool, edit.lease, edit.place}, edit.cpus,
                                        edit.partition);
+        case EditKind::set_lease: return set_lease({edit.pool, edit.lease}, edit.cpus);
         case EditKind::remove_lease:
             return cgroups_.remove_lease({edit.pool, edit.lease, edit.place}, edit.cpus);
         case EditKind::attach:
@@ -79,6 +80,17 @@ Error Executor::explain(Error error, const Lease& lease) {
 
 void Executor::move_out(const Lease& lease, int pid) {
     if (cgroups_.move_to(lease.owner.cgroup, pid)) processes_.restore(pid, lease.old_masks);
+}
+
+/// Masks that were set for the CPUs before would leave nothing of the new ones.
+Status Executor::set_lease(const LeaseGroup& group, const CpuSet& cpus) {
+    CMK_TRY(cgroups_.make_lease(group, cpus, PartitionType::member));
+    CMK_TRY_ASSIGN(const std::vector<int> pids, cgroups_.members(group));
+    for (const int pid : pids) {
+        const Status pinned = processes_.set_affinity(pid, cpus);
+        if (!pinned && pinned.error().sys_errno != ESRCH) return pinned;
+    }
+    return {};
 }
 
 Status Executor::detach(const Lease& lease) {

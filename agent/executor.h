@@ -28,6 +28,7 @@ public:
 
 private:
     Status run(const Edit& edit, const Leases& leases);
+    Status set_lease(const LeaseGroup& group, const CpuSet& cpus);
     Status attach(const Lease& lease);
     Status detach(const Lease& lease);
     Error explain(Error error, const Lease& lease);

@@ -95,6 +95,7 @@ Manager::Manager(Ports ports, HostReport host, Config config)
       audit_(ports_.cgroups, ports_.processes, committer_, executor_, ports_.store) {}
 
 Status Manager::start(const std::string& boot_id) {
+    look_for_offline();
     const Result<PoolPlan> planned = plan(config_.pools);
     CMK_TRY_ASSIGN(const RecoveryReport report,
                    recover(ports_.store, ports_.cgroups, ports_.processes, executor_, committer_,
@@ -188,7 +189,9 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
                           "there are " + std::to_string(config_.limits.leases) +
                               " leases already; end some, or raise leases in [limits]");
     }
-    CMK_TRY_ASSIGN(const CpuSet cpus, allocate(host_.topology, committer_.ledger(), order.what));
+    AllocationRequest what = order.what;
+    what.offline = offline_;
+    CMK_TRY_ASSIGN(const CpuSet cpus, allocate(host_.topology, committer_.ledger(), what));
     const Pool& pool = *committer_.ledger().pool(order.what.pool);
     CMK_TRY(check_quota(peer, pool, cpus));
     Lease lease{.id = ports_.new_lease_id(), .pool = order.what.pool, .cpus = cpus};

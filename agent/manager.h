@@ -35,6 +35,7 @@ public:
         FdStore& fd_store;
         const Log& log;
         std::function<std::int64_t()> now;          ///< seconds since the epoch
+        std::function<CpuSet()> online;             ///< CPUs that the kernel can use now
         std::function<std::string()> new_lease_id;  ///< a fresh, safe name
         std::function<Result<Config>()> read_config;
         /// Keeps pools and compat_dir for the next start.
@@ -117,6 +118,10 @@ private:
     void end_lease(const std::string& id, const std::string& reason);
     void retry_end(const std::string& id, const Error& error);
     Result<PoolPlan> plan(const std::vector<PoolSpec>& specs) const;
+    void look_for_offline();
+    void move_stranded();
+    void tell_usable(const CpuSet& offline_before);
+    void tell_cpus(const Lease& lease, const std::string& what);
     ReconcileReport mend();
     ReconcileReport repair();
     void keep_config();
@@ -140,6 +145,7 @@ private:
     WaitQueue queue_;
     std::map<std::string, int> end_retries_;
     std::set<std::string> watched_;  // keys of files: partitions, and what tells of their units
+    CpuSet offline_;                 // of the machine's CPUs
     bool broken_ = false;            // partitions or their unit, as the last audit left them
     std::vector<std::string> config_problems_;  // why the configuration is not the files'
     std::vector<std::function<void(const Event&)>> listeners_;

@@ -160,14 +160,6 @@ Result<ReconcileReport> Manager::reconcile(const Peer& peer) {
     return repair();
 }
 
-void Manager::machine_changed() {
-    const ReconcileReport report = repair();
-    for (const std::string& done : report.repaired)
-        ports_.log.warning("CPUs came or went: " + done);
-    for (const std::string& problem : report.problems)
-        ports_.log.error("CPUs came or went: " + problem);
-}
-
 /// Mends, and looks anew at whom leases and requests wait for.
 ReconcileReport Manager::repair() {
     ReconcileReport report = mend();

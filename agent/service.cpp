@@ -25,6 +25,13 @@ std::int64_t seconds_now() {
     return static_cast<std::int64_t>(::time(nullptr));
 }
 
+/// None where the kernel does not tell.
+CpuSet online_cpus() {
+    const auto text = read_file_at(AT_FDCWD, "/sys/devices/system/cpu/online");
+    auto cpus = text ? CpuSet::parse(*text) : Result<CpuSet>(text.error());
+    return cpus ? *std::move(cpus) : CpuSet{};
+}
+
 /// Eight hexadecimal digits: short enough to type, and the ledger refuses a repeated one.
 std::string random_lease_id() {
     std::uint32_t number = 0;
@@ -130,6 +137,7 @@ Manager::Ports Service::manager_ports() {
             .fd_store = fd_store_,
             .log = log_,
             .now = seconds_now,
+            .online = online_cpus,
             .new_lease_id = random_lease_id,
             .read_config = [this] { return source_.read(); },
             .write_dropin =

@@ -50,6 +50,11 @@ Cores on_package(Cores cores, std::optional<unsigned> package) {
     return cores;
 }
 
+Cores without(Cores cores, const CpuSet& offline) {
+    std::erase_if(cores, [&](const Core* core) { return core->cpus.intersects(offline); });
+    return cores;
+}
+
 /// Writes a refusal: which bound was hit, what is free where, who holds the rest, what to do.
 class Refusal {
 public:
@@ -59,7 +64,7 @@ public:
           pool_(pool),
           request_(request),
           all_(on_package(topology.cores_within(pool.cpus), request.package)),
-          free_anywhere_(topology.cores_within(ledger.free(pool))),
+          free_anywhere_(without(topology.cores_within(ledger.free(pool)), request.offline)),
           free_(on_package(free_anywhere_, request.package)) {}
 
     Error error() const {
@@ -166,7 +171,8 @@ Result<CpuSet> allocate(const Topology& topology, const Ledger& ledger,
     if (request.package) CMK_TRY(check_package(topology, *request.package));
     if (pool->spec.kind == PoolKind::shared) return allocate_shared(topology, *pool, request);
     CMK_TRY(check_count(request.cores));
-    const Cores free = on_package(topology.cores_within(ledger.free(*pool)), request.package);
+    const Cores free = without(
+        on_package(topology.cores_within(ledger.free(*pool)), request.package), request.offline);
     // The analyzer takes the pool, which the ledger keeps, for one that was freed.
     // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
     if (free.size() < request.cores) return Refusal(topology, ledger, *pool, request).error();

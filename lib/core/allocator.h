@@ -15,6 +15,7 @@ struct AllocationRequest {
     std::string pool;
     unsigned cores = 1;                    ///< physical cores; shared pools ignore it
     std::optional<unsigned> package = {};  ///< only cores of this package (--socket-id)
+    CpuSet offline = {};                   ///< cores with one of these are not given away
 };
 
 /// Chooses CPUs. Exclusive pools: `cores` whole free cores from the fewest NUMA nodes, then the

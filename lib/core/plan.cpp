@@ -121,12 +121,20 @@ bool is_held_alike(const Lease& a, const Lease& b) {
            a.owner.start_time == b.owner.start_time;
 }
 
+/// The same processes get other CPUs, in the group that they are in.
+bool is_moved(const Lease& a, const Lease& b) {
+    Lease other = b;
+    other.cpus = a.cpus;
+    return a.hold == Hold::cpuset && !a.is_in_place() && is_held_alike(a, other);
+}
+
 void remove_leases(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
     for (const std::string& id : delta.removed) {
         const Lease* lease = ledger.lease(id);
         if (lease == nullptr) continue;
-        const bool stays = std::any_of(delta.added.begin(), delta.added.end(),
-                                       [&](const Lease& l) { return is_held_alike(l, *lease); });
+        const bool stays = std::any_of(delta.added.begin(), delta.added.end(), [&](const Lease& l) {
+            return is_held_alike(l, *lease) || is_moved(*lease, l);
+        });
         if (stays) continue;
         const auto add = [&](EditKind kind) {
             plan.push_back(lease_edit(kind, *lease, ledger.pools()));
@@ -140,6 +148,11 @@ void add_leases(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
     for (const Lease& lease : delta.added) {
         const Lease* old = ledger.lease(lease.id);
         if (old != nullptr && is_held_alike(*old, lease)) continue;
+        if (old != nullptr && is_moved(*old, lease)) {
+            plan.push_back(lease_edit(EditKind::set_lease, lease, {}));
+            plan.back().before = old->cpus;
+            continue;
+        }
         const auto add = [&](EditKind kind) {
             plan.push_back(lease_edit(kind, lease, delta.pools ? *delta.pools : ledger.pools()));
         };
@@ -190,6 +203,7 @@ Edit inverse(const Edit& edit) {
         case EditKind::set_root:
         case EditKind::set_reserved:
         case EditKind::set_pool:
+        case EditKind::set_lease:
             std::swap(undo.cpus, undo.before);
             std::swap(undo.partition, undo.partition_before);
             break;
@@ -219,6 +233,7 @@ std::string_view to_text(EditKind kind) {
         case EditKind::set_pool: return "set-pool";
         case EditKind::remove_pool: return "remove-pool";
         case EditKind::make_lease: return "make-lease";
+        case EditKind::set_lease: return "set-lease";
         case EditKind::remove_lease: return "remove-lease";
         case EditKind::attach: return "attach";
         case EditKind::detach: return "detach";

@@ -16,6 +16,7 @@ enum class EditKind {
     set_pool,      ///< other CPUs, or another partition type, for an existing pool
     remove_pool,
     make_lease,  ///< a group with the lease's CPUs, in the pool or in place
+    set_lease,   ///< other CPUs for a lease's group in its pool, and for everyone inside
     remove_lease,
     attach,  ///< the owner's process goes in and may use every CPU of the lease
     detach,  ///< every process inside goes back to where the owner came from
@@ -26,7 +27,7 @@ struct Edit {
     std::string pool = {};
     std::string lease = {};
     CpuSet cpus = {};    ///< what it shall be; for removals, what it was
-    CpuSet before = {};  ///< set_root, set_reserved, set_pool: what it was
+    CpuSet before = {};  ///< set_root, set_reserved, set_pool, set_lease: what it was
     PartitionType partition = PartitionType::member;         ///< what the group shall be
     PartitionType partition_before = PartitionType::member;  ///< set_pool: what it was
     Place place = {};                                        ///< of a lease

@@ -86,10 +86,11 @@ struct ReconcileReport {
 
 /// Something that happened, for monitors.
 struct Event {
-    enum class Kind { lease_added, lease_removed, grade_changed, pools_changed };
+    enum class Kind { lease_added, lease_removed, grade_changed, cpus_changed, pools_changed };
     Kind kind = Kind::pools_changed;
     std::optional<Lease> lease = {};
-    std::string reason = {};  ///< for lease_removed, and for grade_changed what it was
+    /// For lease_removed; for grade_changed what it was; for cpus_changed what happened to them.
+    std::string reason = {};
 
     friend bool operator==(const Event&, const Event&) = default;
 };

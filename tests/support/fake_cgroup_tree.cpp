@@ -50,6 +50,7 @@ Status FakeCgroupTree::apply(const Edit& edit) {
         case EditKind::set_pool: return set_pool(edit);
         case EditKind::remove_pool: return remove_pool(edit);
         case EditKind::make_lease: return make_lease(edit);
+        case EditKind::set_lease: return set_lease(edit);
         case EditKind::remove_lease: return remove_lease(edit);
         case EditKind::attach: return attach(edit);
         case EditKind::detach: return detach(edit);
@@ -175,6 +176,18 @@ Status FakeCgroupTree::make_lease(const Edit& edit) {
     if (!leases_.emplace(edit.lease, LeaseGroup{edit.pool, edit.cpus}).second) {
         return broken(edit, "exists");
     }
+    return {};
+}
+
+Status FakeCgroupTree::set_lease(const Edit& edit) {
+    const auto at = leases_.find(edit.lease);
+    const auto pool = pools_.find(edit.pool);
+    if (at == leases_.end() || at->second.cpus != edit.before) return broken(edit, "is not that");
+    if (edit.cpus.empty() || pool == pools_.end() || !pool->second.contains_all(edit.cpus)) {
+        return broken(edit, "is not inside its pool");
+    }
+    at->second.cpus = edit.cpus;
+    attached_[edit.lease] = edit.cpus;
     return {};
 }
 

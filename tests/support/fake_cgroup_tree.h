@@ -46,6 +46,7 @@ private:
     Status make_lease(const Edit& edit);
     Status make_placed(const Edit& edit);
     Status remove_placed(const Edit& edit);
+    Status set_lease(const Edit& edit);
     Status remove_lease(const Edit& edit);
     Status attach(const Edit& edit);
     Status detach(const Edit& edit);

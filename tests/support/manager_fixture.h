@@ -89,6 +89,7 @@ protected:
                 .fd_store = fd_store,
                 .log = log,
                 .now = [] { return std::int64_t{1700000000}; },
+                .online = [this] { return two_packages().cpus() - offline; },
                 .new_lease_id = [this] { return "lease" + std::to_string(++lease_ids); },
                 .read_config = [this] { return read_config(); },
                 .write_dropin = [this](const std::vector<PoolSpec>& pools,
@@ -170,6 +171,7 @@ protected:
     std::function<Result<Config>()> read_config = [this] { return Result<Config>(config); };
     std::function<Status(const std::vector<PoolSpec>&)> write_pools =
         [](const std::vector<PoolSpec>&) { return Status{}; };
+    CpuSet offline = {};  // CPUs that the kernel cannot use now
     std::string offered;  // where a socket was asked for last
     Status offering = {};
     std::vector<Event> events;

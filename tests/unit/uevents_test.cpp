@@ -87,5 +87,52 @@ TEST_F(MachineChangedTest, MendsWithoutBeingAsked) {
     EXPECT_EQ(cgroups.find({"exclusive", grant->lease})->cpus, grant->cpus);
 }
 
+TEST_F(MachineChangedTest, ACpuOfALeaseThatGoesAndComesBackIsTold) {
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant);
+    ASSERT_EQ(grant->cpus, (CpuSet{0, 8}));
+    offline = {8};
+    manager->machine_changed();
+    EXPECT_EQ(events.back().kind, Event::Kind::cpus_changed);
+    EXPECT_EQ(events.back().reason, "CPU 8 is offline");
+    EXPECT_EQ(leases().front().cpus, grant->cpus);
+    offline = {};
+    manager->machine_changed();
+    EXPECT_EQ(events.back().reason, "CPU 8 is back");
+    const std::size_t told = events.size();
+    manager->machine_changed();
+    EXPECT_EQ(events.size(), told);
+}
+
+TEST_F(MachineChangedTest, ALeaseWithoutAnyCpuGoesToFreeCores) {
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant);
+    offline = {0, 8};
+    manager->machine_changed();
+    EXPECT_EQ(leases().front().cpus, (CpuSet{1, 9}));
+    const FakeCgroups::Group wanted{.cpus = {1, 9}, .pids = {100}};
+    EXPECT_EQ(*cgroups.find({"exclusive", grant->lease}), wanted);
+    EXPECT_EQ(processes.masks(100).front().cpus, (CpuSet{1, 9}));
+    EXPECT_EQ(events.back().reason, "its CPUs 0,8 went offline");
+    // It stays there when they come back, and the next lease gets them.
+    offline = {};
+    manager->machine_changed();
+    EXPECT_EQ(isolate(101)->cpus, (CpuSet{0, 8}));
+}
+
+TEST_F(MachineChangedTest, OfflineCoresAreNotGivenAway) {
+    offline = {0, 9};
+    manager->machine_changed();
+    EXPECT_EQ(isolate(100)->cpus, (CpuSet{2, 10}));
+    ASSERT_TRUE(isolate(101));
+    const auto refused = isolate(102);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::not_enough_cpus);
+    // With no free core left it stays where it is, and the log tells.
+    offline = {0, 2, 9, 10};
+    manager->machine_changed();
+    EXPECT_EQ(leases().front().cpus, (CpuSet{2, 10}));
+}
+
 }  // namespace
 }  // namespace cmk

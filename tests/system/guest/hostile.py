@@ -34,6 +34,7 @@ from machine import (
     CGROUP,
     allowed,
     boot_isolated,
+    cpus_of,
     check,
     effective,
     eventually,
@@ -274,6 +275,23 @@ def test_a_cpu_that_goes_and_comes_back_leaves_the_lease_whole() -> None:
     same(hit.facts(), before, "the lease")
     must_hold(hit)
     must_hold(other)
+
+
+def test_a_lease_without_any_cpu_gets_other_cores() -> None:
+    """And everybody else's lease is untouched: the kernel would have given it theirs as well."""
+    hold_by_partition(cores=2)
+    held = Held()
+    cpus = sorted(held.cpus)
+    with offline_cpu(cpus[0]), offline_cpu(cpus[1]):
+        eventually(lambda: cpus_of(leases()[held.lease]["cpus"]) != held.cpus, "it gets others")
+        now = cpus_of(leases()[held.lease]["cpus"])
+        check(not now & held.cpus and now <= pool_cpus(), f"others of the pool: {now}")
+        eventually(lambda: allowed(held.pid) == now, "where it may run")
+        eventually(lambda: cmkctl("verify", held.lease).code == 0, "verify")
+    eventually(lambda: pools()["exclusive"]["free_cores"] == 1, "the others are free again")
+    second = Held()
+    same(second.cpus, held.cpus, "CPUs of the next lease")
+    must_hold(second)
 
 
 # ---- a configuration that cannot be -------------------------------------------------------------
