@@ -13,9 +13,11 @@
 #include <ctime>
 #include <vector>
 
+#include "agent/cpu_census.h"
 #include "agent/partition_files.h"
 #include "base/file_io.h"
 #include "base/text.h"
+#include "core/caller.h"
 
 namespace cmk {
 
@@ -118,6 +120,21 @@ Status dissolve_pool(int top, const std::string& pool, const CpuSet& cpus) {
     return done;
 }
 
+/// Leases in containers: their groups stay with the containers, and with everybody's CPUs. Others'
+/// claims on CPUs are not touched.
+void dissolve_placed(int top, const CpuSet& online) {
+    std::vector<std::string> claims = list_exclusive(top, online);
+    CpuSet cpus;
+    for (const std::string& path : claims) {
+        if (container_group(path) == path) continue;
+        cpus |= read_cpus(top, path, "/cpuset.cpus.exclusive");
+        (void)write_partition(top, path, PartitionType::member);
+        (void)write_file_at(top, path + "/cpuset.cpus", online.to_cpulist());
+    }
+    // From the leaf: the walk lists parents first.
+    (void)drop_exclusive(top, claims, cpus);
+}
+
 Status dissolve_home(int top, const std::string& home, const CpuSet& cpus) {
     const std::string slice = home.substr(0, home.find('/'));
     if (::faccessat(top, slice.c_str(), F_OK, 0) != 0) return {};
@@ -177,6 +194,7 @@ Status dissolve() {
     CMK_TRY_ASSIGN(const std::string text,
                    read_file_at(AT_FDCWD, "/sys/devices/system/cpu/online"));
     CMK_TRY_ASSIGN(const CpuSet online, CpuSet::parse(text));
+    dissolve_placed(top.get(), online);
     const Status first = dissolve_home(top.get(), kHolderUnit, online);
     const Status second = dissolve_home(top.get(), kPartitionUnit, online);
     return first ? second : first;

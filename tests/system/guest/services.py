@@ -4,7 +4,17 @@
 from pathlib import Path
 
 import machine
-from cmk import AGENT, cmkctl, lease_is_gone, leases, pool_cpus, pools, serve, verify
+from cmk import (
+    AGENT,
+    cmkctl,
+    lease_is_gone,
+    leases,
+    must_have_partitions,
+    pool_cpus,
+    pools,
+    serve,
+    verify,
+)
 from machine import (
     CGROUP,
     allowed,
@@ -140,5 +150,24 @@ def test_release_lets_it_run_on_everywhere() -> None:
         check(pid > 0, "it runs on")
         eventually(lambda: allowed(pid) >= machine.online() - pool_cpus(), "everybody's CPUs")
     finally:
+        stop()
+    must_be_gone()
+
+
+def test_a_unit_beside_it_breaks_its_partition_and_it_is_mended() -> None:
+    """Direct siblings with some of its CPUs in AllowedCPUs= are the one thing that can."""
+    must_have_partitions()
+    other = "cmk-test-rival"
+    try:
+        start()
+        held = str(lease()["id"])
+        must("systemd-run", "--unit", other, "-p", "AllowedCPUs=0-7", "sleep", "1000")
+        eventually(lambda: leases()[held]["grade"] == "C", "the grade drops")
+        same(cmkctl("verify", held).code, 7, "verify tells of it")
+        must("systemctl", "stop", other)
+        eventually(lambda: leases()[held]["grade"] == "B", "it is mended", seconds=60)
+        must_be_held()
+    finally:
+        run("systemctl", "stop", other)
         stop()
     must_be_gone()
