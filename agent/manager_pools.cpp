@@ -15,6 +15,8 @@ namespace {
 /// How soon a partition that could not be mended is tried again.
 constexpr std::uint64_t kRetryBrokenMs = 30'000;
 constexpr char kPartitionsKey[] = "partitions";
+/// The kernel does not announce everything that can go wrong with a partition.
+constexpr std::uint64_t kAuditMs = 600'000;
 /// Log entries of leases that are held more weakly, or more strongly again.
 constexpr char kGradeChangedMessage[] = "6f0c2f1d3bb94d6c8f2a7c15e0a94b71";
 
@@ -245,11 +247,14 @@ void Manager::on_break() {
         ports_.log.error(problem);
 }
 
-/// While one is broken, a timer looks whether what stood in the way has gone.
+/// While one is broken, a timer looks whether what stood in the way has gone; a slow one looks after
+/// those that hold. Without partitions there is none.
 void Manager::retry_broken() {
     broken_ = ports_.cgroups.has_groups() && is_broken();
-    if (!broken_) return ports_.loop.forget(kPartitionsKey);
-    const Status set = ports_.loop.set_timer(kPartitionsKey, kRetryBrokenMs, [this] {
+    const bool any = !reserved_by(committer_.ledger().pools()).empty();
+    if (!broken_ && !any) return ports_.loop.forget(kPartitionsKey);
+    const std::uint64_t delay = broken_ ? kRetryBrokenMs : kAuditMs;
+    const Status set = ports_.loop.set_timer(kPartitionsKey, delay, [this] {
         for (const std::string& done : repair().repaired)
             ports_.log.warning(done);
     });

@@ -2,7 +2,9 @@
 """Leases of containers: held in the container's own cgroup, by the strongest there is."""
 
 import itertools
+import pwd
 import threading
+from pathlib import Path
 
 import machine
 import oci
@@ -306,3 +308,47 @@ def test_podman_as_root() -> None:
         must("podman", "rm", "--force", "--time=1", name, seconds=120)
     eventually(lambda: not leases(), "its lease ends")
     same(pools()["exclusive"]["free_cores"], pools()["exclusive"]["cores"], "free cores")
+
+
+def as_rootless(user: str, *words: str) -> list[str]:
+    uid = pwd.getpwnam(user).pw_uid
+    home = {
+        "HOME": f"/home/{user}",
+        "XDG_RUNTIME_DIR": f"/run/user/{uid}",
+        "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/run/user/{uid}/bus",
+    }
+    return ["env", "-C", f"/home/{user}", *(f"{name}={value}" for name, value in home.items()),
+            *machine.command_as(user, words)]  # fmt: skip
+
+
+@deadline(600)
+def test_podman_without_root() -> None:
+    """Its cgroups have no cpuset files, as systemd does not delegate these to users: affinity."""
+    serve()
+    user = "cmk-rootless"
+    if run("id", user).code != 0:
+        must("useradd", "--create-home", "--shell", "/bin/sh", user)
+    uid = pwd.getpwnam(user).pw_uid
+    must("systemctl", "start", f"user@{uid}.service", seconds=60)
+    root = f"/home/{user}/root"
+    if not Path(root).exists():
+        oci.make_tools()
+        must("cp", "-r", str(oci.make_root("static")), root)
+        must("cp", "-r", f"{oci.TOOLS}/.", f"{root}/opt/bin")
+        must("chown", "-R", f"{user}:{user}", root)
+    words = ("/opt/bin/cmkctl", "isolate", "--pool", "exclusive", "--", "/bin/sleep", "1000")
+    name = "cmk-test-rootless"
+    start = ("podman", "run", "-d", "--name", name, "--network=none", "-v", "/run/cmk:/run/cmk:ro",
+             "--rootfs", root, *words)  # fmt: skip
+    must(*as_rootless(user, *start), seconds=180)
+    try:
+        logs = as_rootless(user, "podman", "logs", name)
+        eventually(lambda: leases(), f"its lease: {run(*logs).text()}")
+        lease = next(iter(leases().values()))
+        check(lease["container"], "it is a container")
+        same((lease["hold"], lease["grade"]), ("affinity", "D"), "how it is held")
+        same(allowed(lease["pid"]), machine.cpus_of(lease["cpus"]), "where it may run")
+    finally:
+        run(*as_rootless(user, "podman", "rm", "--force", "--time=1", name), seconds=120)
+        run("systemctl", "stop", f"user@{uid}.service", seconds=60)
+    eventually(lambda: not leases(), "its lease ends")
