@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -24,11 +25,18 @@ namespace cmk::k8s {
 namespace {
 
 using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
 
 constexpr char kNamespaceFile[] = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 /// A certificate and its key are two files: both should be there before either is read.
 constexpr milliseconds kSettling{100};
 constexpr milliseconds kGrace{5000};
+
+int milliseconds_until(SteadyTime due) {
+    if (due == SteadyTime::max()) return -1;
+    const auto left = std::chrono::ceil<milliseconds>(due - SteadyClock::now()).count();
+    return static_cast<int>(std::max<std::int64_t>(left, 0));
+}
 
 void log(const std::string& line) {
     std::fprintf(stderr, "cmk-k8s webhook: %s\n", line.c_str());
@@ -101,16 +109,23 @@ private:
 
     /// Until a signal says to end.
     void wait(const UniqueFd& signals, const FileWatch& watch) {
-        bool settling = false;
+        auto due = SteadyTime::max();
         while (true) {
             std::array<pollfd, 2> fds{{{signals.get(), POLLIN, 0}, {watch.fd(), POLLIN, 0}}};
-            const int timeout = settling ? static_cast<int>(kSettling.count()) : -1;
-            const int count = ::poll(fds.data(), fds.size(), timeout);
-            if (count < 0) continue;
-            if (fds[0].revents != 0 && !go_on(signals)) return;
-            if (count == 0 || fds[0].revents != 0) reload();
-            settling = fds[1].revents != 0;
-            if (settling) watch.drain();
+            if (::poll(fds.data(), fds.size(), milliseconds_until(due)) < 0) continue;
+            bool now = SteadyClock::now() >= due;
+            if (fds[0].revents != 0) {
+                if (!go_on(signals)) return;
+                now = true;
+            }
+            if (fds[1].revents != 0) {
+                watch.drain();
+                // From the first event on: a directory may never be quiet.
+                due = std::min(due, SteadyClock::now() + kSettling);
+            }
+            if (!now) continue;
+            due = SteadyTime::max();
+            reload();
         }
     }
 
