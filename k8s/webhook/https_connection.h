@@ -79,6 +79,7 @@ private:
 
     Wants run(SteadyTime now);
     TlsStep step(SteadyTime now);
+    TlsStep shake(SteadyTime now);
     TlsStep read_more(SteadyTime now);
     bool take_request(SteadyTime now);
     bool reserve_body(const HttpHead& head, SteadyTime now);
@@ -102,6 +103,7 @@ private:
     std::string out_;
     std::size_t out_done_ = 0;
     bool continued_ = false;  ///< 100 Continue was sent for this request
+    bool unread_ = false;     ///< the client may still be sending what will not be read
     bool close_after_ = false;
     bool finishing_ = false;
 };

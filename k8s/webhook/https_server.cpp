@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "base/handle.h"
@@ -69,6 +70,8 @@ Status HttpsServer::listen() {
     if (!listener_) return errno_error(errno, where);
     const int one = 1;
     ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    // Accepted sockets inherit it.
+    ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (::bind(listener_.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 ||
         ::listen(listener_.get(), kBacklog) != 0) {
         return errno_error(errno, where);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/webhook/https_worker.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -130,8 +128,6 @@ void HttpsWorker::accept_some(SteadyTime now) {
 }
 
 void HttpsWorker::add(UniqueFd socket, SteadyTime now) {
-    const int one = 1;
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (clients_.size() >= server_.options_.connections) drop_longest_unused();
     const int fd = socket.get();
     try {

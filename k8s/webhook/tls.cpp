@@ -115,6 +115,8 @@ void set_protocol(SSL_CTX& context) {
     SSL_CTX_set_num_tickets(&context, 0);
     SSL_CTX_set_mode(&context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                    SSL_MODE_RELEASE_BUFFERS);
+    // One read for many records, and not two for each.
+    SSL_CTX_set_read_ahead(&context, 1);
     SSL_CTX_set_alpn_select_cb(&context, choose_protocol, nullptr);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // CPU time of a server for one request over a fresh TLS connection: the webhook's beside that of
-// a minimal Python server that does the original's work, with the same kind of certificate, taking
-// turns: webhook_bench PROGRAM PYTHON_SCRIPT REVIEW [REQUESTS]
-// Prints both and their ratio; exits 1 where the webhook needs more than a third.
+// a minimal Python server that does the original's work (which reads mutations.yaml each time) and
+// of one that reads it once; with the same kind of certificate, taking turns:
+// webhook_bench PROGRAM PYTHON_SCRIPT REVIEW [REQUESTS]
+// Prints all and their ratios; exits 1 where the webhook needs more than a third of the first.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -50,25 +51,31 @@ bool run_round(Contender& contender, const std::string& request, int count) {
 
 void print(const Contender& contender) {
     std::printf(
-        "%-8s %8.1f us of CPU a request (median of %zu rounds), latency %8.1f us, "
+        "%-24s %8.1f us of CPU a request (median of %zu rounds), latency %8.1f us, "
         "%6ld KiB resident\n",
         contender.name, median(contender.cpu_us), contender.cpu_us.size(),
         median(contender.latency_us), contender.server.most_resident_kib());
 }
 
-int compare(Contender& ours, Contender& python, const std::string& request, int count) {
+double ratio(const Contender& ours, const Contender& other) {
+    return median(ours.cpu_us) / median(other.cpu_us);
+}
+
+int compare(std::vector<Contender>& contenders, const std::string& request, int count) {
     for (int round = 0; round < kRounds; ++round) {
-        for (Contender* contender : {&ours, &python}) {
-            if (run_round(*contender, request, std::max(1, count / kRounds))) continue;
-            std::printf("FAILED: %s gave no answer with a patch\n", contender->name);
+        for (Contender& contender : contenders) {
+            if (run_round(contender, request, std::max(1, count / kRounds))) continue;
+            std::printf("FAILED: %s gave no answer with a patch\n", contender.name);
             return 1;
         }
     }
-    print(ours);
-    print(python);
-    const double ratio = median(ours.cpu_us) / median(python.cpu_us);
-    std::printf("ratio of CPU times %.3f (at most %.3f)\n", ratio, kMaxRatio);
-    return ratio <= kMaxRatio ? 0 : 1;
+    for (const Contender& contender : contenders)
+        print(contender);
+    const Contender& ours = contenders[0];
+    const double first = ratio(ours, contenders[1]);
+    std::printf("ratio of CPU times %.3f (at most %.3f); %.3f where Python reads the file once\n",
+                first, kMaxRatio, ratio(ours, contenders[2]));
+    return first <= kMaxRatio ? 0 : 1;
 }
 
 }  // namespace
@@ -81,13 +88,16 @@ int main(int argc, char** argv) {
     std::ifstream file(argv[3]);
     const std::string review{std::istreambuf_iterator<char>(file), {}};
     WebhookProcess webhook({argv[1]});
-    WebhookProcess python_server({"python3", argv[2]});
-    if (!webhook.running() || !python_server.running()) {
-        std::puts("FAILED: a server has not begun");
+    WebhookProcess original({"python3", argv[2]});
+    WebhookProcess kept({"python3", argv[2], "--kept"});
+    if (!webhook.running() || !original.running() || !kept.running()) {
+        std::puts("FAILED: a server has not begun (Python's needs python3-yaml)");
         return 1;
     }
-    Contender ours{"webhook", webhook};
-    Contender python{"python", python_server};
-    return compare(ours, python, post_request("/mutate", review, false),
+    std::vector<Contender> contenders;
+    contenders.push_back({"webhook", webhook});
+    contenders.push_back({"python, as the original", original});
+    contenders.push_back({"python, file kept", kept});
+    return compare(contenders, post_request("/mutate", review, false),
                    argc > 4 ? std::atoi(argv[4]) : 1000);
 }

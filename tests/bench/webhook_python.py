@@ -1,39 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What webhook_bench compares with: a minimal server on Python's http.server and ssl that does the
-work of CMK 1.3's webhook for each request: JSON in, the deep merge, two replacing operations as
-base64 and JSON out.
+work of CMK 1.3's webhook for each request: JSON in, mutations.yaml read (once only with --kept),
+the deep merge, two replacing operations as base64 and JSON out.
 
-Usage: webhook_python.py --conf-file FILE
+Usage: webhook_python.py [--kept] --conf-file FILE
 
 FILE is a server.yaml as the webhook reads it. Says on which port it listens.
 """
 
 import base64
 import copy
+import functools
 import http.server
 import json
 import re
 import ssl
 import sys
+from collections.abc import Callable
+
+import yaml
 
 RESOURCE = "cmk.intel.com/exclusive-cores"
-PER_POD = {
-    "metadata": {"annotations": {"cmk.intel.com/resources-injected": "true"}},
-    "spec": {
-        "serviceAccount": "cmk-serviceaccount",
-        "tolerations": [{"operator": "Exists"}],
-        "volumes": [{"name": "cmk-host-proc", "hostPath": {"path": "/proc"}},
-                    {"name": "cmk-config-dir", "hostPath": {"path": "/etc/cmk"}},
-                    {"name": "cmk-install-dir", "hostPath": {"path": "/opt/bin"}}],
-    },
-}
-PER_CONTAINER = {
-    "env": [{"name": "CMK_PROC_FS", "value": "/host/proc"}],
-    "volumeMounts": [{"name": "cmk-host-proc", "mountPath": "/host/proc", "readOnly": True},
-                     {"name": "cmk-config-dir", "mountPath": "/etc/cmk"},
-                     {"name": "cmk-install-dir", "mountPath": "/opt/bin"}],
-}
+
+
+def read_mutations(path: str) -> dict:
+    with open(path, encoding="utf-8") as file:
+        return yaml.safe_load(file)["mutations"]
 
 
 def merge(target: dict, extra: dict) -> None:
@@ -53,14 +46,15 @@ def wanted(container: dict) -> str | None:
     return resources.get("requests", {}).get(RESOURCE, resources.get("limits", {}).get(RESOURCE))
 
 
-def mutate(review: dict) -> dict:
+def mutate(review: dict, mutations: Callable[[], dict]) -> dict:
     request = review.pop("request")
     pod = request["object"]
     response = {"allowed": True, "uid": request["uid"]}
     if any(wanted(container) for container in pod["spec"]["containers"]):
-        merge(pod, PER_POD)
+        wishes = mutations()
+        merge(pod, wishes["perPod"])
         for container in pod["spec"]["containers"]:
-            merge(container, PER_CONTAINER)
+            merge(container, wishes["perContainer"])
             if wanted(container):
                 container["env"].append({"name": "CMK_NUM_CORES", "value": wanted(container)})
         patch = [{"op": "replace", "path": f"/{part}", "value": pod[part]}
@@ -71,9 +65,11 @@ def mutate(review: dict) -> dict:
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    mutations: Callable[[], dict]
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        answer = json.dumps(mutate(json.loads(body))).encode()
+        answer = json.dumps(mutate(json.loads(body), type(self).mutations)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -85,8 +81,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    with open(sys.argv[2], encoding="utf-8") as file:
+    with open(sys.argv[-1], encoding="utf-8") as file:
         settings = dict(re.findall(r"^ +([\w-]+): (\S+)$", file.read(), re.MULTILINE))
+    mutations = functools.partial(read_mutations, settings["mutations"])
+    Handler.mutations = functools.cache(mutations) if "--kept" in sys.argv else mutations
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(settings["cert"], settings["key"])
