@@ -164,8 +164,8 @@ Status add_num_cores(json& container, const Demand& demand) {
 }
 
 Status mutate_container(json& container, const json& mutations) {
-    CMK_TRY_ASSIGN(const Demand demand, demand_of(container));
     CMK_TRY(deep_merge(container, mutations));
+    CMK_TRY_ASSIGN(const Demand demand, demand_of(container));
     add_limits(container, demand);
     return add_num_cores(container, demand);
 }

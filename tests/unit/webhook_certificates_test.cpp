@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "k8s/webhook/tls.h"
+#include "k8s/webhook/webhook_certs.h"
 
 namespace cmk::k8s {
 namespace {
@@ -140,6 +141,26 @@ TEST_F(WebhookCertificates, ARunThatEndedHalfWayLeavesNothingForGood) {
     EXPECT_TRUE(is_trusted(next->ca_bundle, first->server.certificate, kNames[0]));
     EXPECT_TRUE(is_trusted(next->ca_bundle, next->server.certificate, kNames[0]));
     EXPECT_FALSE(is_trusted(next->ca_bundle, half->server.certificate, kNames[0]));
+}
+
+TEST_F(WebhookCertificates, FilesAreRotatedInTheirDirectory) {
+    const auto read = [this](const std::string& name) {
+        std::ifstream file(directory_ / name);
+        return std::string{std::istreambuf_iterator<char>(file), {}};
+    };
+    const WebhookCertsOptions options{.directory = directory_, .name_space = "cmk-system"};
+    ASSERT_TRUE(write_webhook_certificates(options, kNow));
+    const std::string first = read("cert.pem");
+    EXPECT_TRUE(is_trusted(read("ca-bundle.pem"), first, kNames[0]));
+    EXPECT_TRUE(make_tls_context(first, read("key.pem"), ""));
+    EXPECT_EQ(fs::status(directory_ / "key.pem").permissions(), fs::perms(0600));
+    ASSERT_TRUE(write_webhook_certificates(options, kNow));
+    EXPECT_EQ(count(read("ca-bundle.pem")), 2);
+    EXPECT_TRUE(is_trusted(read("ca-bundle.pem"), first, kNames[0]));
+    EXPECT_TRUE(is_trusted(read("ca-bundle.pem"), read("cert.pem"), kNames[0]));
+    EXPECT_NE(read("cert.pem"), first);
+    EXPECT_FALSE(write_webhook_certificates({.directory = directory_ / "absent"}, kNow));
+    EXPECT_FALSE(write_webhook_certificates({.directory = directory_, .service = "A b"}, kNow));
 }
 
 TEST_F(WebhookCertificates, UnusableOldOnesAreAsGoodAsNone) {

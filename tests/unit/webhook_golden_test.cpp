@@ -12,7 +12,7 @@
 #include <sstream>
 
 #include "k8s/webhook/admission.h"
-#include "k8s/webhook/admission_review.h"
+#include "support/base64.h"
 
 namespace cmk::k8s {
 namespace {
@@ -38,21 +38,6 @@ std::vector<std::string> cases() {
     return names;
 }
 
-/// Independent of the encoder under test.
-std::string unbase64(const std::string& text) {
-    const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string bytes;
-    unsigned bits = 0;
-    int count = 0;
-    for (const char c : text.substr(0, text.find('='))) {
-        bits = bits << 6 | static_cast<unsigned>(digits.find(c));
-        if ((count += 6) < 8) continue;
-        count -= 8;
-        bytes += static_cast<char>(bits >> count & 0xff);
-    }
-    return bytes;
-}
-
 class WebhookGolden : public testing::TestWithParam<std::string> {
 protected:
     WebhookGolden() : directory_(kData / GetParam()), body_(read(directory_ / "review.json")) {
@@ -75,7 +60,7 @@ protected:
         const json body = json::parse(reply.body, nullptr, false);
         if (!body.is_object() || !body["response"].contains("patch")) return "";
         EXPECT_EQ(body["response"]["patchType"], "JSONPatch");
-        return unbase64(body["response"]["patch"]);
+        return test::unbase64(body["response"]["patch"]);
     }
 
     fs::path directory_;

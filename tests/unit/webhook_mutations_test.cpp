@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "k8s/webhook/pod_patch.h"
+#include "k8s/webhook/server_config.h"
+#include "k8s/yaml.h"
 
 namespace cmk::k8s {
 namespace {
@@ -71,6 +74,25 @@ TEST(WebhookMutations, PartsMayBeMissing) {
     }
 }
 
+std::string read_file(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(WebhookMutations, TheManifestHoldsTheDefaultAndAUsableServerFile) {
+    const auto manifest =
+        parse_yaml(read_file(CMK_TEST_DATA "/../../k8s/manifests/cmk-webhook-configmap.yaml"));
+    ASSERT_TRUE(manifest) << manifest.error().message;
+    const json& data = (*manifest)["data"];
+    const auto shipped = parse_yaml(data["mutations.yaml"].get<std::string>());
+    const auto built_in = parse_yaml(default_mutations({}));
+    ASSERT_TRUE(shipped && built_in);
+    EXPECT_EQ(*shipped, *built_in);
+    const auto config = parse_server_config(data["server.yaml"].get<std::string>());
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->port, 8443);
+}
+
 TEST(WebhookMutations, WrongFilesAreRefusedWithThePlace) {
     EXPECT_EQ(refused(""), "mutations: is missing");
     EXPECT_EQ(refused("[1]"), "mutations: is missing");
@@ -94,6 +116,18 @@ TEST(WebhookMutations, OneContainersCountDoesNotReachAnother) {
     const json mutated = pod.patch(*first);
     EXPECT_EQ(mutated["spec"]["containers"][1]["env"],
               json::parse(R"([{"name":"A","value":"b"}])"));
+}
+
+TEST(WebhookMutations, CoresThatTheMutationsRequestCountToo) {
+    const Mutations mutations = parsed(
+        "mutations: {perContainer: {resources: {requests: {cmk.intel.com/exclusive-cores: 1k}}}}");
+    const json pod = json::parse(R"({"metadata": {"annotations": {"cmk.intel.com/mutate": "1"}},
+                                     "spec": {"containers": [{"name": "a"}]}})");
+    const auto patch = pod_patch(pod, mutations, false);
+    ASSERT_TRUE(patch) << patch.error().message;
+    const json container = pod.patch(*patch)["spec"]["containers"][0];
+    EXPECT_EQ(container["env"], json::parse(R"([{"name": "CMK_NUM_CORES", "value": "1000"}])"));
+    EXPECT_EQ(container["resources"]["limits"], container["resources"]["requests"]);
 }
 
 TEST(WebhookMutations, CoreResources) {

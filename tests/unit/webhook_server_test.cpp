@@ -213,8 +213,8 @@ TEST_F(WebhookServer, WhenFullTheLongestUnusedGoes) {
     TlsClient used(server_->port());
     EXPECT_EQ(test::status_of(used.ask(test::post_request("/a", ""))), 200);
     TlsClient first(server_->port());
-    TlsClient second(server_->port());
     ASSERT_EQ(first.handshake(), TlsClient::Step::done);
+    TlsClient second(server_->port());
     ASSERT_EQ(second.handshake(), TlsClient::Step::done);
     EXPECT_EQ(test::status_of(used.ask(test::post_request("/a", ""))), 200);
     EXPECT_LT(time_of_another(), 1000ms);
