@@ -126,6 +126,21 @@ std::string take_service_account(json& spec) {
     return modern.empty() ? former : modern;
 }
 
+/// A container to be added is known again by its name: without, it would be added each time.
+Status check_containers(const json& spec) {
+    for (const char* list : {"containers", "initContainers"}) {
+        const auto found = spec.find(list);
+        if (found == spec.end() || !found->is_array()) continue;
+        for (const json& container : *found) {
+            if (text_at(container, "name").empty()) {
+                return make_error(Errc::invalid_argument,
+                                  "perPod.spec." + std::string(list) + ": each needs a name");
+            }
+        }
+    }
+    return {};
+}
+
 MutationSet as_set(const json& per_pod, const json& per_container) {
     return {std::make_shared<const json>(per_pod), std::make_shared<const json>(per_container)};
 }
@@ -146,6 +161,7 @@ Result<Mutations> Mutations::parse(const std::string& yaml) {
     CMK_TRY_ASSIGN(json per_pod, map_at(root, "perPod"));
     CMK_TRY_ASSIGN(json per_container, map_at(root, "perContainer"));
     CMK_TRY_ASSIGN(json spec, map_at(per_pod, "spec"));
+    CMK_TRY(check_containers(spec));
     Mutations mutations;
     mutations.service_account_ = take_service_account(spec);
     per_pod["spec"] = std::move(spec);

@@ -139,8 +139,8 @@ private:
     void reload() {
         const FileChanges changes = files_.reload();
         for (const Error& problem : changes.problems) {
-            log("the old files stay in use: " + problem.message);
             handler_.metrics().count_reload(false);
+            log("the old files stay in use: " + problem.message);
         }
         if (!changes.tls && !changes.mutations) return;
         handler_.metrics().count_reload(true);

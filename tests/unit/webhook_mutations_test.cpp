@@ -101,6 +101,10 @@ TEST(WebhookMutations, WrongFilesAreRefusedWithThePlace) {
     EXPECT_EQ(refused("mutations: {perPod: text}"), "perPod: must be a map, not string");
     EXPECT_EQ(refused("mutations: {perContainer: [1]}"), "perContainer: must be a map, not array");
     EXPECT_EQ(refused("mutations: {perPod: {spec: 1}}"), "spec: must be a map, not number");
+    EXPECT_EQ(refused("mutations: {perPod: {spec: {containers: [{image: i}]}}}"),
+              "perPod.spec.containers: each needs a name");
+    EXPECT_EQ(refused("mutations: {perPod: {spec: {initContainers: [null]}}}"),
+              "perPod.spec.initContainers: each needs a name");
     EXPECT_EQ(refused("mutations: {\n").substr(0, 5), "line ");
 }
 
