@@ -91,6 +91,8 @@ Status merge_value(const std::string& name, json& target, const json& extra) {
         append_missing(name, target, extra);
         return {};
     }
+    // A key of which all entries are commented out.
+    if (target.is_structured() && extra.is_null()) return {};
     if (target.is_structured() || extra.is_structured()) {
         return make_error(
             Errc::invalid_argument,

@@ -126,6 +126,40 @@ std::string take_service_account(json& spec) {
     return modern.empty() ? former : modern;
 }
 
+/// A member of a type that the API does not take would make the server refuse every mutated pod.
+Status check_types(const json& object, const std::vector<std::string>& path, json::value_t type) {
+    const json* value = &object;
+    std::string name;
+    for (const std::string& key : path) {
+        const auto found = value->find(key);
+        if (found == value->end() || found->is_null()) return {};
+        name += (name.empty() ? "" : ".") + key;
+        const bool is_last = &key == &path.back();
+        if (found->type() != (is_last ? type : json::value_t::object)) {
+            return make_error(Errc::invalid_argument,
+                              name + ": has the wrong type: " + found->type_name());
+        }
+        value = &*found;
+    }
+    return {};
+}
+
+Status check_pod_types(const json& per_pod) {
+    CMK_TRY(check_types(per_pod, {"metadata", "annotations"}, json::value_t::object));
+    CMK_TRY(check_types(per_pod, {"metadata", "labels"}, json::value_t::object));
+    for (const char* list : {"containers", "initContainers", "volumes", "tolerations"})
+        CMK_TRY(check_types(per_pod, {"spec", list}, json::value_t::array));
+    return {};
+}
+
+Status check_container_types(const json& per_container) {
+    for (const char* list : {"env", "volumeMounts"})
+        CMK_TRY(check_types(per_container, {list}, json::value_t::array));
+    for (const char* kind : {"requests", "limits"})
+        CMK_TRY(check_types(per_container, {"resources", kind}, json::value_t::object));
+    return {};
+}
+
 /// A container to be added is known again by its name: without, it would be added each time.
 Status check_containers(const json& spec) {
     for (const char* list : {"containers", "initContainers"}) {
@@ -161,6 +195,8 @@ Result<Mutations> Mutations::parse(const std::string& yaml) {
     CMK_TRY_ASSIGN(json per_pod, map_at(root, "perPod"));
     CMK_TRY_ASSIGN(json per_container, map_at(root, "perContainer"));
     CMK_TRY_ASSIGN(json spec, map_at(per_pod, "spec"));
+    CMK_TRY(check_pod_types(per_pod));
+    CMK_TRY(check_container_types(per_container));
     CMK_TRY(check_containers(spec));
     Mutations mutations;
     mutations.service_account_ = take_service_account(spec);

@@ -74,7 +74,8 @@ TEST(WebhookMerge, AMapMeetingAnotherTypeIsAnErrorThatNamesIt) {
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().message, "a: b: object cannot be merged into string");
     EXPECT_FALSE(deep_merge(target, json::parse(R"({"a": 1})")));
-    EXPECT_FALSE(deep_merge(target, json::parse(R"({"a": null})")));
+    EXPECT_TRUE(deep_merge(target, json::parse(R"({"a": null})")));
+    EXPECT_EQ(target["a"]["b"], "text");
     EXPECT_FALSE(deep_merge(target, json::parse(R"({"a": [1]})")));
 }
 

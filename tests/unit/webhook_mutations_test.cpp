@@ -101,6 +101,15 @@ TEST(WebhookMutations, WrongFilesAreRefusedWithThePlace) {
     EXPECT_EQ(refused("mutations: {perPod: text}"), "perPod: must be a map, not string");
     EXPECT_EQ(refused("mutations: {perContainer: [1]}"), "perContainer: must be a map, not array");
     EXPECT_EQ(refused("mutations: {perPod: {spec: 1}}"), "spec: must be a map, not number");
+    EXPECT_EQ(refused("mutations: {perPod: {metadata: text}}"),
+              "metadata: has the wrong type: string");
+    EXPECT_EQ(refused("mutations: {perPod: {metadata: {labels: [a]}}}"),
+              "metadata.labels: has the wrong type: array");
+    EXPECT_EQ(refused("mutations: {perPod: {spec: {volumes: {a: b}}}}"),
+              "spec.volumes: has the wrong type: object");
+    EXPECT_EQ(refused("mutations: {perContainer: {env: A=b}}"), "env: has the wrong type: string");
+    EXPECT_EQ(refused("mutations: {perContainer: {resources: {limits: 1}}}"),
+              "resources.limits: has the wrong type: number");
     EXPECT_EQ(refused("mutations: {perPod: {spec: {containers: [{image: i}]}}}"),
               "perPod.spec.containers: each needs a name");
     EXPECT_EQ(refused("mutations: {perPod: {spec: {initContainers: [null]}}}"),
