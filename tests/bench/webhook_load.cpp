@@ -4,7 +4,8 @@
 // Each client opens a fresh connection, posts the review three times and closes it, in about a
 // second. Half of the idle ones never begin the handshake; slow ones send a byte each 50 ms.
 // Prints latencies beside how late this program's own timers came, which is what the machine adds.
-// Exits 1 if a request was lost, or p99 or the resident size is above its bound.
+// Exits 1 if a request was lost, or p99 or the resident size is above its bound. Where those timers
+// are late themselves, the machine is too busy to judge p99, and it is only printed.
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -27,6 +28,7 @@ using Time = Clock::time_point;
 using Step = TlsClient::Step;
 
 constexpr double kMaxP99Ms = 50;
+constexpr double kMaxLateMs = 20;
 constexpr long kMaxResidentKib = 24L * 1024;
 constexpr int kRequestsPerConnection = 3;
 
@@ -234,10 +236,12 @@ void print(const char* what, const std::vector<double>& values) {
 }
 
 int judge(const Results& results, double p99, long resident) {
+    const bool busy = share(results.late, 0.99) > kMaxLateMs;
+    if (busy) std::puts("this machine is too busy to judge p99");
     const std::pair<const char*, bool> checks[] = {
         {"no request was lost", results.lost == 0 && !results.fresh.empty()},
         {"the second certificate was used", results.answered_by_second > 0},
-        {"p99 is in its bound", p99 <= kMaxP99Ms},
+        {"p99 is in its bound", busy || p99 <= kMaxP99Ms},
         {"the resident size is in its bound", resident <= kMaxResidentKib},
     };
     int failed = 0;
