@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/webhook/https_connection.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -140,9 +141,12 @@ void HttpsConnection::answer(const HttpHead& head, SteadyTime now) {
     wanted_ = 0;
     continued_ = false;
     release_memory(in_);
+    const bool was_large = reserved_ > 0;
     release_body();
     unused_since_ = now;
     send(std::move(text), !keep, now);
+    // A large review unfolds to some thirty times its size, which would stay with the allocator.
+    if (was_large) ::malloc_trim(0);
 }
 
 void HttpsConnection::send_problem(int status, const std::string& reason, SteadyTime now) {
