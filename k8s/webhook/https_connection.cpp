@@ -6,8 +6,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <array>
-
 namespace cmk::k8s {
 
 namespace {
@@ -184,8 +182,8 @@ void HttpsConnection::after_answer(SteadyTime now) {
 }
 
 TlsStep HttpsConnection::linger() {
-    std::array<char, kReadSize> bytes;
-    const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    char bytes[kReadSize];
+    const ssize_t count = ::recv(socket_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
     if (count > 0) return TlsStep::done;
     return count < 0 && (errno == EAGAIN || errno == EINTR) ? TlsStep::wants_read : TlsStep::ended;
 }

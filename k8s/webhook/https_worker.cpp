@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 namespace cmk::k8s {
@@ -18,6 +17,7 @@ using std::chrono::steady_clock;
 
 /// New clients taken in one go; others wait for their turn in between.
 constexpr int kAcceptsAtOnce = 8;
+constexpr int kEventsAtOnce = 64;
 
 void watch(int epoll, int operation, int fd, std::uint32_t events) {
     epoll_event event{};
@@ -74,11 +74,11 @@ void HttpsWorker::run() noexcept {
 }
 
 void HttpsWorker::wait(SteadyTime& now) {
-    std::array<epoll_event, 64> events;
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), timeout(now));
+    epoll_event events[kEventsAtOnce];
+    const int count = ::epoll_wait(epoll_.get(), events, kEventsAtOnce, timeout(now));
     now = steady_clock::now();
     for (int i = 0; i < count; ++i)
-        handle(events[static_cast<std::size_t>(i)], now);
+        handle(events[i], now);
     if (now >= next_deadline_) expire(now);
 }
 

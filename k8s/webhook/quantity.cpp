@@ -53,7 +53,7 @@ std::string take_digits(std::string_view& text) {
     std::size_t length = 0;
     while (length < text.size() && is_digit(text[length]))
         ++length;
-    const std::string digits(text.substr(0, length));
+    std::string digits(text.substr(0, length));
     text.remove_prefix(length);
     return digits;
 }

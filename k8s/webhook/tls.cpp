@@ -7,7 +7,6 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 
 #include "base/handle.h"
@@ -138,8 +137,8 @@ Result<TlsContext> make_tls_context(const std::string& certificate, const std::s
     return TlsContext{context, not_after};
 }
 
-TlsStream::TlsStream(ssl_ctx_st& context, int socket) : ssl_(SSL_new(&context), SSL_free) {
-    broken_ = !ssl_ || SSL_set_fd(ssl_.get(), socket) != 1;
+TlsStream::TlsStream(ssl_ctx_st& context, int socket)
+    : ssl_(SSL_new(&context), SSL_free), broken_(!ssl_ || SSL_set_fd(ssl_.get(), socket) != 1) {
     if (!broken_) SSL_set_accept_state(ssl_.get());
 }
 
@@ -160,12 +159,12 @@ TlsStep TlsStream::handshake() {
 }
 
 TlsStep TlsStream::read(std::string& into, std::size_t max) {
-    std::array<char, 16384> bytes;
+    char bytes[16384];
     if (broken_) return TlsStep::ended;
     ERR_clear_error();
     std::size_t count = 0;
-    const int result = SSL_read_ex(ssl_.get(), bytes.data(), std::min(max, bytes.size()), &count);
-    if (result == 1) into.append(bytes.data(), count);
+    const int result = SSL_read_ex(ssl_.get(), bytes, std::min(max, sizeof bytes), &count);
+    if (result == 1) into.append(bytes, count);
     return step_of(result);
 }
 

@@ -55,7 +55,7 @@ private:
     TlsStep step_of(int result);
 
     std::unique_ptr<ssl_st, void (*)(ssl_st*)> ssl_;
-    bool broken_ = false;
+    bool broken_;
 };
 
 }  // namespace cmk::k8s
