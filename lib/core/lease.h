@@ -72,6 +72,8 @@ struct Lease {
     Owner owner = {};
     std::vector<ThreadMask> old_masks = {};
 
+    /// It has a group in the pool's. Others need their CPUs outside of the pool's partition.
+    bool is_in_pool() const { return hold == Hold::cpuset && place.kind == PlaceKind::pool; }
     /// Its group is where the owner came from, not in the pool's.
     bool is_in_place() const { return hold == Hold::cpuset && place.kind != PlaceKind::pool; }
 

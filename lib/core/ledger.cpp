@@ -161,18 +161,18 @@ Status Ledger::apply(LedgerDelta delta) {
         const auto at = leases_.find(id);
         if (at == leases_.end()) continue;
         give_back(leased_, at->second);
-        if (at->second.is_in_place()) give_back(in_place_, at->second);
+        if (!at->second.is_in_pool()) give_back(outside_, at->second);
         leases_.erase(at);
     }
     if (delta.pools) {
         pools_ = *std::move(delta.pools);
         std::erase_if(leased_, [](const auto& entry) { return entry.second.empty(); });
-        std::erase_if(in_place_, [](const auto& entry) { return entry.second.empty(); });
+        std::erase_if(outside_, [](const auto& entry) { return entry.second.empty(); });
     }
     for (Lease& lease : delta.added) {
         if (pool(lease.pool)->spec.kind == PoolKind::exclusive) {
             leased_[lease.pool] |= lease.cpus;
-            if (lease.is_in_place()) in_place_[lease.pool] |= lease.cpus;
+            if (!lease.is_in_pool()) outside_[lease.pool] |= lease.cpus;
         }
         std::string id = lease.id;
         leases_.insert_or_assign(std::move(id), std::move(lease));
@@ -189,8 +189,8 @@ const CpuSet& Ledger::leased(std::string_view pool) const {
     return held_of(leased_, pool);
 }
 
-const CpuSet& Ledger::in_place(std::string_view pool) const {
-    return held_of(in_place_, pool);
+const CpuSet& Ledger::outside(std::string_view pool) const {
+    return held_of(outside_, pool);
 }
 
 CpuSet Ledger::free(const Pool& pool) const {

@@ -39,8 +39,8 @@ public:
     const Lease* lease(std::string_view id) const;
     /// CPUs under exclusive leases of that pool.
     const CpuSet& leased(std::string_view pool) const;
-    /// CPUs of that pool's exclusive leases whose groups are not in the pool's.
-    const CpuSet& in_place(std::string_view pool) const;
+    /// CPUs of that pool's exclusive leases that have no group in the pool's.
+    const CpuSet& outside(std::string_view pool) const;
     /// CPUs of the pool that no exclusive lease holds; all of them for a shared pool.
     CpuSet free(const Pool& pool) const;
 
@@ -52,7 +52,7 @@ private:
     std::map<std::string, Lease, std::less<>> leases_;
     // by exclusive pool
     std::map<std::string, CpuSet, std::less<>> leased_;
-    std::map<std::string, CpuSet, std::less<>> in_place_;
+    std::map<std::string, CpuSet, std::less<>> outside_;
 };
 
 }  // namespace cmk

@@ -75,34 +75,38 @@ void change_pools(Plan& plan, const CpuSet& old_root, const std::vector<Pool>& b
     set_cpus(plan, EditKind::set_root, old_root | new_root, new_root);
 }
 
-/// Takes what is held in place out of the partitions.
-template <typename HeldInPlace>
-std::vector<Pool> standing(std::vector<Pool> pools, const HeldInPlace& held_in_place) {
+/// Takes what is held elsewhere out of the partitions.
+template <typename HeldOutside>
+std::vector<Pool> standing(std::vector<Pool> pools, const HeldOutside& held_outside) {
     for (Pool& pool : pools) {
-        if (pool.partition != PartitionType::member) pool.cpus -= held_in_place(pool.spec.name);
+        if (pool.partition != PartitionType::member) pool.cpus -= held_outside(pool.spec.name);
     }
     return pools;
 }
 
-/// What the pool's leases hold in place after the delta.
-CpuSet in_place_after(const Ledger& ledger, const LedgerDelta& delta, const std::string& pool) {
-    CpuSet held = ledger.in_place(pool);
+/// What the pool's leases hold outside of its group after the delta.
+CpuSet outside_after(const Ledger& ledger, const LedgerDelta& delta, const std::string& pool) {
+    CpuSet held = ledger.outside(pool);
     for (const std::string& id : delta.removed) {
         const Lease* lease = ledger.lease(id);
-        if (lease != nullptr && lease->is_in_place() && lease->pool == pool) held -= lease->cpus;
+        if (lease != nullptr && !lease->is_in_pool() && lease->pool == pool) held -= lease->cpus;
     }
     for (const Lease& lease : delta.added) {
-        if (lease.is_in_place() && lease.pool == pool) held |= lease.cpus;
+        if (!lease.is_in_pool() && lease.pool == pool) held |= lease.cpus;
     }
     return held;
 }
 
 bool changes_pools(const Ledger& ledger, const LedgerDelta& delta) {
-    const auto is_in_place = [](const Lease& lease) { return lease.is_in_place(); };
-    return delta.pools || std::any_of(delta.added.begin(), delta.added.end(), is_in_place) ||
+    const auto takes_from_partition = [&](const Lease& lease) {
+        const Pool* pool = lease.is_in_pool() ? nullptr : ledger.pool(lease.pool);
+        return pool != nullptr && pool->partition != PartitionType::member;
+    };
+    return delta.pools ||
+           std::any_of(delta.added.begin(), delta.added.end(), takes_from_partition) ||
            std::any_of(delta.removed.begin(), delta.removed.end(), [&](const std::string& id) {
                const Lease* lease = ledger.lease(id);
-               return lease != nullptr && is_in_place(*lease);
+               return lease != nullptr && takes_from_partition(*lease);
            });
 }
 
@@ -110,7 +114,7 @@ void change_pools(Plan& plan, const Ledger& ledger, const LedgerDelta& delta) {
     const std::vector<Pool>& after = delta.pools ? *delta.pools : ledger.pools();
     change_pools(plan, union_of(ledger.pools()), standing_pools(ledger), union_of(after),
                  standing(after, [&](const std::string& pool) {
-                     return in_place_after(ledger, delta, pool);
+                     return outside_after(ledger, delta, pool);
                  }));
 }
 
@@ -178,7 +182,7 @@ Edit lease_edit(EditKind kind, const Lease& lease, const std::vector<Pool>& pool
 }
 
 std::vector<Pool> standing_pools(const Ledger& ledger) {
-    return standing(ledger.pools(), [&](const std::string& pool) { return ledger.in_place(pool); });
+    return standing(ledger.pools(), [&](const std::string& pool) { return ledger.outside(pool); });
 }
 
 CpuSet reserved_by(const std::vector<Pool>& pools) {

@@ -93,6 +93,9 @@ TEST_F(ManagerPlace, AContainerWithoutCpusetFilesIsHeldByAffinity) {
     ASSERT_TRUE(grant) << grant.error().message;
     EXPECT_EQ(grant->grade, Grade::D);
     EXPECT_TRUE(cgroups.tree.placed.empty());
+    // Nobody outside of a partition can run on its CPUs.
+    EXPECT_EQ(pool_cpus(), (CpuSet{1, 2, 3, 9, 10, 11}));
+    end_process(100);
     EXPECT_EQ(pool_cpus().count(), 8U);
 }
 

@@ -98,6 +98,16 @@ TEST(Plan, TheLastCpusThatAreHandedOverTakeThePoolsGroupAlong) {
                "attach exclusive/l1 0-1"}));
 }
 
+TEST(Plan, WhatIsHeldByAffinityAloneLeavesThePartitionToo) {
+    for (const Hold hold : {Hold::affinity, Hold::none}) {
+        const Plan plan = checked_plan(ledger_of({partition_pool("0-3")}),
+                                       {.added = {lease_of("l1", "exclusive", "0-1", hold)}});
+        Lines wanted{"set-pool exclusive 2-3", "set-reserved 2-3"};
+        if (hold == Hold::affinity) wanted.push_back("attach exclusive/l1 0-1");
+        EXPECT_EQ(lines(plan), wanted);
+    }
+}
+
 TEST(Plan, APlainCpusetKeepsWhatALeaseHoldsInPlace) {
     for (const Pool& pool : {exclusive_pool("0-3"), shared_pool("0-3")}) {
         const Plan plan = checked_plan(
