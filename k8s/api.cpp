@@ -108,6 +108,14 @@ json Answer::object() const {
     return value.is_object() ? value : json::object();
 }
 
+std::string Answer::text(const char* key) const {
+    return text_of(object(), key);
+}
+
+std::string Answer::resource_version() const {
+    return text_of(member_of(object(), "metadata"), "resourceVersion");
+}
+
 std::string Answer::message() const {
     const std::string said = text_of(object(), "message");
     return printable(said.empty() ? body : said);
@@ -115,6 +123,14 @@ std::string Answer::message() const {
 
 bool Answer::says_object_is_absent() const {
     return status == 404 && !text_of(member_of(object(), "details"), "name").empty();
+}
+
+std::optional<Failure> failure_of(const Request& request, const Result<Answer>& answer) {
+    if (!answer) return Failure{.error = answer.error()};
+    if (answer->ok()) return std::nullopt;
+    return Failure{.error = refusal(request, *answer),
+                   .status = answer->status,
+                   .retry_after = answer->retry_after};
 }
 
 Error refusal(const Request& request, const Answer& answer) {

@@ -33,6 +33,10 @@ struct Answer {
     bool ok() const { return status >= 200 && status < 300; }
     /// The body as a JSON object; an empty one where it is something else.
     nlohmann::json object() const;
+    /// A string member of the object that the body is, or "".
+    std::string text(const char* key) const;
+    /// Of the object that the body is, or "".
+    std::string resource_version() const;
     /// What a Status says, or the text itself; bounded and printable.
     std::string message() const;
     /// A 404 about the object that was named. Any other 404 is about its type, namely a custom
@@ -52,6 +56,15 @@ public:
 
 /// An answer that is not ok as an error: the request, the reason, and what to grant or mend.
 Error refusal(const Request& request, const Answer& answer);
+
+/// Why a request did not do what it should.
+struct Failure {
+    Error error;
+    int status = 0;  ///< 0 without an answer
+    std::optional<std::chrono::seconds> retry_after = {};
+};
+/// None where the answer is ok.
+std::optional<Failure> failure_of(const Request& request, const Result<Answer>& answer);
 
 /// The object at a path of a JSON value ("metadata", "labels"), or an empty one.
 const nlohmann::json& member_of(const nlohmann::json& value, const char* key);

@@ -160,6 +160,36 @@ NodeWish wish_of(const AgentState& state, const ServerRules& rules, bool taint) 
     return wish;
 }
 
+bool NodeObject::may_replace(const NodeObject& other) const {
+    if (uid != other.uid) return true;
+    const auto mine = parse_unsigned(version);
+    const auto others = parse_unsigned(other.version);
+    return !mine || !others || *mine >= *others;
+}
+
+Result<NodeObject> read_node(const json& node) {
+    CMK_TRY(check_node(node));
+    const json& metadata = member_of(node, "metadata");
+    const json& status = member_of(node, "status");
+    json kept{{"kind", "Node"}, {"metadata", metadata}, {"spec", member_of(node, "spec")}};
+    kept["metadata"].erase("managedFields");
+    kept["status"] = {{"capacity", member_of(status, "capacity")},
+                      {"allocatable", member_of(status, "allocatable")}};
+    return NodeObject{.name = text_of(metadata, "name"),
+                      .uid = text_of(metadata, "uid"),
+                      .version = text_of(metadata, "resourceVersion"),
+                      .text = dump_line(kept)};
+}
+
+Result<std::vector<NodeWrite>> node_writes(const NodeWish& wish, const NodeObject& node,
+                                           const ServerRules& rules) {
+    return node_writes(wish, json::parse(node.text, nullptr, false), rules);
+}
+
+Result<std::vector<NodeWrite>> node_removals(const NodeObject& node) {
+    return node_removals(json::parse(node.text, nullptr, false));
+}
+
 Result<std::vector<NodeWrite>> node_writes(const NodeWish& wish, const json& node,
                                            const ServerRules& rules) {
     CMK_TRY(check_node(node));

@@ -43,6 +43,20 @@ Result<std::string> resource_name(std::string_view pool);
 /// Every exclusive pool as a resource; servers below 1.8 have one, for the pool "exclusive".
 NodeWish wish_of(const AgentState& state, const ServerRules& rules, bool taint);
 
+/// A Node object as a server has it, less what is no matter here.
+struct NodeObject {
+    std::string name = {};
+    std::string uid = {};
+    std::string version = {};  ///< resourceVersion
+    std::string text = {};     ///< JSON
+
+    /// False for an older state of the same object, as a watch may still bring after a write was
+    /// answered.
+    bool may_replace(const NodeObject& other) const;
+};
+/// Errors: invalid_argument for an object that is no Node.
+Result<NodeObject> read_node(const nlohmann::json& node);
+
 /// One write on the Node.
 struct NodeWrite {
     enum class Part { capacity, label, taint };
@@ -57,10 +71,14 @@ struct NodeWrite {
 Result<std::vector<NodeWrite>> node_writes(const NodeWish& wish, const nlohmann::json& node,
                                            const ServerRules& rules);
 
+Result<std::vector<NodeWrite>> node_writes(const NodeWish& wish, const NodeObject& node,
+                                           const ServerRules& rules);
+
 /// What takes back all that we or the original wrote. Keys are removed, never set to zero: old
 /// kubelets fail pods of a resource with none left. The label goes last: what removes us may be
 /// selected by it. Errors: as node_writes.
 Result<std::vector<NodeWrite>> node_removals(const nlohmann::json& node);
+Result<std::vector<NodeWrite>> node_removals(const NodeObject& node);
 
 Request to_request(const std::string& node, const NodeWrite& write);
 

@@ -73,11 +73,4 @@ std::string heartbeat_patch(const std::string& now);
 /// digits and '-' as '-'. Errors: invalid_argument where that begins or ends with '-'.
 Result<std::string> third_party_name(std::string_view node);
 
-/// The definition of a report's type: apiextensions v1, v1beta1 as the original's, or below 1.7 a
-/// third-party resource.
-nlohmann::json definition_of(const ReportKind& kind, const ServerRules& rules);
-std::string definitions_path(const ServerRules& rules);
-/// "cmk-nodereports.intel.com"
-std::string definition_name(const ReportKind& kind, const ServerRules& rules);
-
 }  // namespace cmk::k8s

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "k8s/definitions.h"
 #include "support/kube_recorded.h"
 #include "support/topologies.h"
 
