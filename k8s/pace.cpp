@@ -24,9 +24,7 @@ Duration spread_around(Duration mean, double part, double random) {
 TimePoint Pace::due(bool is_repair) const {
     if (!last_) return {};
     const TimePoint next = *last_ + interval_;
-    if (!is_repair) return next;
-    if (repairs_ < kMaxRepairs) return {};
-    return std::max(next, window_begin_ + kRepairWindow);
+    return is_repair && repairs_ < kMaxRepairs ? TimePoint{} : next;
 }
 
 void Pace::wrote(TimePoint now, bool is_repair) {

@@ -19,8 +19,8 @@ using Random = std::function<double()>;
 Duration spread_around(Duration mean, double part, double random);
 
 /// How often one object is written: the first time at once, then once in an interval. A repair of
-/// what somebody else undid does not wait, but only a few of them in a minute: two writers that do
-/// not agree would go on without end.
+/// what somebody else undid does not wait, up to five of them in a minute: two writers that do not
+/// agree would go on without end.
 class Pace {
 public:
     explicit Pace(Duration interval) : interval_(interval) {}

@@ -171,10 +171,10 @@ void Publisher::publish_node(TimePoint now) {
     const TimePoint due = std::max(node_pace_.due(is_repair), not_before_);
     if (now < due) return next_at(due);
     NodeOutcome outcome = write_node(ports_.api, *node_, plan);
-    node_pace_.wrote(now, is_repair);
+    node_pace_.wrote(now, is_repair && outcome.ok());
     ++status_.writes;
-    if (is_repair) ++status_.repairs;
     if (outcome.ok()) {
+        if (is_repair) ++status_.repairs;
         backoff_.succeeded();
         published_ = wish_;
         status_.node_published = now;
