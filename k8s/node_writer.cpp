@@ -30,6 +30,8 @@ bool write_once(Api& api, NodeObject& node, const std::vector<NodeWrite>& writes
             if (!answer) break;  // the next one would wait as long
         } else if (auto written = read_node(answer->object())) {
             node = *std::move(written);
+        } else {
+            outcome.failures.push_back({.error = with_context(written.error(), request.path)});
         }
     }
     return conflict;

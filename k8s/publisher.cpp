@@ -25,6 +25,7 @@ constexpr char kAboutWatch[] = "watch";
 constexpr char kAboutNode[] = "node";
 constexpr char kAboutPools[] = "pools";
 constexpr char kAboutTaint[] = "taint";
+constexpr char kAboutEvents[] = "events";
 
 Duration wait_after(Backoff& backoff, const Failure& failure) {
     const Duration wait = backoff.next(failure.retry_after);
@@ -129,6 +130,7 @@ void Publisher::learn_agent(TimePoint now) {
     agent_backoff_.succeeded();
     solved(kAboutAgent);
     status_.agent_known = true;
+    if (agent_) events_ = events_between(*agent_, *state);
     agent_ = *std::move(state);
     wish_ = wish_of(*agent_, *rules_, settings_.taint && !taint_refused_);
     if (wish_->problems.empty()) {
@@ -175,6 +177,7 @@ void Publisher::publish_node(TimePoint now) {
     ++status_.writes;
     if (outcome.ok()) {
         if (is_repair) ++status_.repairs;
+        next_at(now + kWriteInterval);  // does it say now what it should?
         backoff_.succeeded();
         published_ = wish_;
         status_.node_published = now;
@@ -237,6 +240,21 @@ void Publisher::beat(TimePoint now, std::time_t wall) {
     next_at(report.not_before);
 }
 
+/// Each is tried once: nothing depends on them.
+void Publisher::tell_events(TimePoint now, std::time_t wall) {
+    if (!node_) return;
+    for (const NodeEvent& event : std::exchange(events_, {})) {
+        if (now < not_before_ || !event_quota_.take(now)) continue;
+        const Request request = event_request(settings_.node, node_->uid, event, rfc3339(wall));
+        const auto failure = failure_of(request, ports_.api.send(request));
+        if (failure) {
+            problem(kAboutEvents, failure->error.message);
+        } else {
+            solved(kAboutEvents);
+        }
+    }
+}
+
 TimePoint Publisher::step(TimePoint now, std::time_t wall) {
     next_ = TimePoint::max();
     learn_rules(now);
@@ -245,6 +263,7 @@ TimePoint Publisher::step(TimePoint now, std::time_t wall) {
     publish_node(now);
     for (Report& report : reports_)
         publish_report(report, now, wall);
+    tell_events(now, wall);
     beat(now, wall);
     return next_;
 }

@@ -10,6 +10,7 @@
 
 #include "k8s/agent_state.h"
 #include "k8s/api.h"
+#include "k8s/node_events.h"
 #include "k8s/node_writer.h"
 #include "k8s/pace.h"
 #include "k8s/report_writer.h"
@@ -84,6 +85,7 @@ private:
     void publish_node(TimePoint now);
     void publish_report(Report& report, TimePoint now, std::time_t wall);
     void beat(TimePoint now, std::time_t wall);
+    void tell_events(TimePoint now, std::time_t wall);
     ReportPlace place() const;
     void next_at(TimePoint when) { next_ = next_ < when ? next_ : when; }
     void problem(const std::string& about, const std::string& what);
@@ -111,6 +113,8 @@ private:
     std::optional<TimePoint> probe_at_;
     std::array<Report, 2> reports_;
     std::optional<TimePoint> beat_at_;
+    std::vector<NodeEvent> events_;
+    EventQuota event_quota_;
     TimePoint next_ = {};
 };
 

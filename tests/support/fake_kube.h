@@ -86,7 +86,10 @@ private:
     }
     k8s::Answer create(const std::string& path, json value) {
         value["metadata"]["resourceVersion"] = next();
-        const std::string name = value["metadata"]["name"];
+        const json& metadata = value["metadata"];
+        const std::string name = metadata.contains("name")
+                                     ? metadata["name"].get<std::string>()
+                                     : metadata["generateName"].get<std::string>() + next();
         json& place = objects[path + "/" + name];
         if (!place.is_null()) return {.status = 409, .body = R"({"message":"already exists"})"};
         place = std::move(value);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "support/fake_kube.h"
 #include "support/kube_recorded.h"
 #include "support/topologies.h"
@@ -274,6 +276,47 @@ TEST_F(PublisherTest, RefusesAServerThatItCannotServe) {
     kube_.version = "v1.9.0";
     pass(minutes(11));
     EXPECT_EQ(capacity(), "4") << "an upgrade is noticed";
+}
+
+TEST_F(PublisherTest, TellsOfPoolsAndChecksWithinAQuota) {
+    settle();
+    resize(3);
+    state_.host.problems = {"CPU 7 is lost"};
+    publisher_->agent_changed();
+    step();
+    ASSERT_EQ(kube_.count("POST", "/events"), 2U);
+    for (const Request& request : kube_.sent) {
+        if (request.method != "POST") continue;
+        const auto event = nlohmann::json::parse(request.body);
+        EXPECT_EQ(event["involvedObject"]["uid"], "u1");
+        EXPECT_EQ(event["metadata"]["namespace"], "default");
+        EXPECT_EQ(event["type"], event["reason"] == "CmkPoolsChanged" ? "Normal" : "Warning");
+    }
+    for (unsigned i = 0; i < 100; ++i) {
+        resize(1 + i % 4);
+        publisher_->agent_changed();
+        pass(seconds(2));
+    }
+    EXPECT_EQ(kube_.count("POST", "/events"), 10U);
+}
+
+TEST(NodeEvents, AreWhatHasChanged) {
+    AgentState before;
+    before.host.topology = test::single_socket_smt();
+    before.leases = {test::make_lease("a", "exclusive", {0}, true)};
+    AgentState after = before;
+    EXPECT_TRUE(events_between(before, after).empty());
+    after.leases[0].grade = Grade::D;
+    ASSERT_EQ(events_between(before, after).size(), 1U);
+    EXPECT_EQ(events_between(before, after)[0].reason, "CmkGradeLowered");
+    EXPECT_TRUE(events_between(after, before).empty()) << "better is no event";
+    after = before;
+    after.host.problems = {std::string(5000, 'x')};
+    const auto event = events_between(before, after).at(0);
+    EXPECT_LE(nlohmann::json::parse(event_request("n", "u", event, "now").body)["message"]
+                  .get<std::string>()
+                  .size(),
+              1024U);
 }
 
 TEST_F(PublisherTest, IsCheapForALargeCluster) {

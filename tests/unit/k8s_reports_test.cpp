@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "k8s/definitions.h"
+#include "k8s/yaml.h"
 #include "support/kube_recorded.h"
 #include "support/topologies.h"
 
@@ -141,6 +144,37 @@ TEST(Definition, OfV1PreservesWhatTheReportsHave) {
         definition_of(kNodeReport, kNew)["spec"]["versions"][0]["additionalPrinterColumns"];
     ASSERT_EQ(columns.size(), 4U);
     EXPECT_EQ(columns[2]["jsonPath"], ".status.lowestGrade");
+}
+
+std::vector<json> manifest(const std::string& name) {
+    std::ifstream file(std::string(CMK_SOURCE) + "/k8s/manifests/" + name);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    std::vector<json> documents;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find("\n---\n", begin), text.size());
+        const auto document = parse_yaml(text.substr(begin, end - begin));
+        EXPECT_TRUE(document) << name;
+        if (document) documents.push_back(*document);
+        begin = end + 5;
+    }
+    return documents;
+}
+
+TEST(Manifests, DefineTheReportsAsTheCommandsDo) {
+    const auto documents = manifest("cmk-crds.yaml");
+    ASSERT_EQ(documents.size(), 2U);
+    EXPECT_EQ(documents[0], definition_of(kNodeReport, kNew));
+    EXPECT_EQ(documents[1], definition_of(kReconcileReport, kNew));
+}
+
+TEST(Manifests, GrantNothingByWildcard) {
+    for (const char* name :
+         {"cmk-rbac-publisher.yaml", "cmk-publisher-daemonset.yaml", "cmk-publisher-policy.yaml"}) {
+        const auto documents = manifest(name);
+        EXPECT_FALSE(documents.empty()) << name;
+        for (const json& document : documents)
+            EXPECT_EQ(document.dump().find("\"*\""), std::string::npos) << name;
+    }
 }
 
 TEST(Heartbeat, IsShort) {
