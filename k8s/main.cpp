@@ -47,12 +47,12 @@ double random_part() {
     return std::uniform_real_distribution<double>()(engine);
 }
 
-Status run_once(const Options& options, const OneShot& shot) {
+Status run_once(const Options& options, const OneShot& shot, LastReport& last) {
     switch (options.command) {
         case Options::Command::unpublish: return unpublish(shot);
         case Options::Command::discover: return discover(shot);
-        case Options::Command::node_report: return publish_node_report(shot);
-        case Options::Command::reconcile: return publish_reconcile_report(shot);
+        case Options::Command::node_report: return publish_node_report(shot, last);
+        case Options::Command::reconcile: return publish_reconcile_report(shot, last);
         default: return publish_once(shot);
     }
 }
@@ -94,13 +94,20 @@ int run(const Options& options) {
     KubeClient client(*std::move(kube), {});
     PatientApi patient(client, random_part,
                        [](Duration duration) { std::this_thread::sleep_for(duration); });
-    const Status done = run_once(options, {.api = patient,
-                                           .node = *node,
-                                           .name_space = options.name_space,
-                                           .taint = options.taint(),
-                                           .socket = options.socket,
-                                           .note = say});
-    return done ? exit_code::kOk : fail(done.error());
+    const OneShot shot{.api = patient,
+                       .node = *node,
+                       .name_space = options.name_space,
+                       .taint = options.taint(),
+                       .socket = options.socket,
+                       .conf_dir = options.conf_dir,
+                       .note = say};
+    LastReport last;
+    for (;;) {
+        const Status done = run_once(options, shot, last);
+        if (options.interval == 0) return done ? exit_code::kOk : fail(done.error());
+        if (!done) say(done.error().message);
+        std::this_thread::sleep_for(std::chrono::seconds(options.interval));
+    }
 }
 
 }  // namespace

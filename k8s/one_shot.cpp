@@ -77,6 +77,16 @@ Status publish_report(const OneShot& shot, const NodeObject& node, const ReportK
     return status_of(writer.write(place, content, rfc3339(std::time(nullptr)), rules));
 }
 
+Status publish_alone(const OneShot& shot, const ReportKind& kind, const ReportContent& content,
+                     LastReport& last) {
+    if (last.is_fresh(content, Clock::now())) return {};
+    CMK_TRY_ASSIGN(const ServerRules rules, server_rules(shot.api));
+    CMK_TRY_ASSIGN(const NodeObject node, node_of(shot));
+    CMK_TRY(publish_report(shot, node, kind, content, rules));
+    last.published(content, Clock::now());
+    return {};
+}
+
 /// An agent that does not let this caller reconcile does so by itself.
 Result<ReconcileReport> reconcile_agent(const OneShot& shot) {
     CMK_TRY_ASSIGN(Client agent, Client::connect(shot.socket));
@@ -149,28 +159,24 @@ Status publish_once(const OneShot& shot) {
                                      .problems = state.host.problems};
     return all_of(
         {publish_node(shot, node, state, rules),
-         publish_report(shot, node, kNodeReport, node_report(state), rules),
+         publish_report(shot, node, kNodeReport, node_report(state, shot.conf_dir), rules),
          publish_report(shot, node, kReconcileReport, reconcile_report(reconciled), rules)});
 }
 
-Status publish_node_report(const OneShot& shot) {
+Status publish_node_report(const OneShot& shot, LastReport& last) {
     CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
-    const ReportContent content = node_report(state);
+    const ReportContent content = node_report(state, shot.conf_dir);
     CMK_TRY(print(content.report));
-    CMK_TRY_ASSIGN(const ServerRules rules, server_rules(shot.api));
-    CMK_TRY_ASSIGN(const NodeObject node, node_of(shot));
-    return publish_report(shot, node, kNodeReport, content, rules);
+    return publish_alone(shot, kNodeReport, content, last);
 }
 
-Status publish_reconcile_report(const OneShot& shot) {
+Status publish_reconcile_report(const OneShot& shot, LastReport& last) {
     CMK_TRY_ASSIGN(const ReconcileReport report, reconcile_agent(shot));
     const ReportContent content = reconcile_report(report);
     CMK_TRY(print(content.report));
     for (const std::string& problem : report.problems)
         shot.note(problem);
-    CMK_TRY_ASSIGN(const ServerRules rules, server_rules(shot.api));
-    CMK_TRY_ASSIGN(const NodeObject node, node_of(shot));
-    return publish_report(shot, node, kReconcileReport, content, rules);
+    return publish_alone(shot, kReconcileReport, content, last);
 }
 
 Status unpublish(const OneShot& shot) {

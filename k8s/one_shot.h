@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -32,6 +33,25 @@ private:
     Sleep sleep_;
 };
 
+/// What a command that is repeated published last. The same again is only worth a request when
+/// people might take the report for an old one.
+class LastReport {
+public:
+    bool is_fresh(const ReportContent& content, TimePoint now) const {
+        return content_ == content && now < when_ + kFresh;
+    }
+    void published(const ReportContent& content, TimePoint now) {
+        content_ = content;
+        when_ = now;
+    }
+
+private:
+    static constexpr std::chrono::minutes kFresh{5};
+
+    std::optional<ReportContent> content_;
+    TimePoint when_ = {};
+};
+
 /// What the commands that run once have in common.
 struct OneShot {
     PatientApi& api;
@@ -39,6 +59,7 @@ struct OneShot {
     std::string name_space = "default";
     bool taint = true;
     std::string socket;
+    std::string conf_dir = kCompatDir;  ///< shown as the directory that the node report describes
     /// For what went well but a person should know.
     std::function<void(const std::string&)> note;
 };
@@ -51,9 +72,9 @@ Status discover(const OneShot& shot);
 /// The same, and both reports.
 Status publish_once(const OneShot& shot);
 /// Prints the node report and publishes it.
-Status publish_node_report(const OneShot& shot);
+Status publish_node_report(const OneShot& shot, LastReport& last);
 /// Has the agent reconcile, prints the report and publishes it.
-Status publish_reconcile_report(const OneShot& shot);
+Status publish_reconcile_report(const OneShot& shot, LastReport& last);
 /// Takes all of it back. Done before, or for a Node that is not there, it does nothing.
 Status unpublish(const OneShot& shot);
 

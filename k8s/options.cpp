@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ipc/errors.h"
+#include "ipc/names.h"
 
 namespace cmk::k8s {
 
@@ -30,6 +31,7 @@ public:
         app_.set_version_flag("--version", CMK_VERSION);
         app_.require_subcommand(1);
         options_.socket = kObserveSocket;
+        options_.conf_dir = kCompatDir;
         add_publish();
         server_options(
             command("unpublish", "Takes back all that was published", Options::Command::unpublish));
@@ -77,6 +79,13 @@ private:
         return sub;
     }
 
+    void conf_dir_option(CLI::App* sub) {
+        sub->add_option("--conf-dir", options_.conf_dir,
+                        "The original's directory, as reports name it")
+            ->type_name("DIR")
+            ->capture_default_str();
+    }
+
     void taint_option(CLI::App* sub) {
         sub->add_flag("--no-taint", options_.no_taint, "Do not keep other pods off the node");
     }
@@ -106,12 +115,17 @@ private:
         CLI::App* sub = server_options(command("discover", "Publishes resources, label and taint",
                                                Options::Command::discover));
         agent_options(sub);
+        conf_dir_option(sub);
         taint_option(sub);
     }
 
     void add_report(const char* name, const char* about, Options::Command value) {
         CLI::App* sub = server_options(command(name, about, value));
         agent_options(sub);
+        conf_dir_option(sub);
+        sub->add_option("--interval", options_.interval, "Repeat after so many seconds; 0: once")
+            ->type_name("SECONDS")
+            ->capture_default_str();
         sub->add_flag("--publish", publish_, "Publish it (cmkctl prints it only)")->required();
     }
 

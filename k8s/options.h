@@ -29,8 +29,10 @@ struct Options {
     std::string name_space = "default";
     std::string profile = "compatible";
     std::string listen = {};
+    std::string conf_dir = {};
     std::string cpu_manager_state = "/var/lib/kubelet/cpu_manager_state";
     unsigned longest_start = 30;  ///< seconds
+    unsigned interval = 0;        ///< seconds; 0: once
     bool once = false;
     bool no_taint = false;
 

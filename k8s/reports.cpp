@@ -8,7 +8,6 @@
 #include "confdir/leased_content.h"
 #include "confdir/reports.h"
 #include "ipc/json_codec.h"
-#include "ipc/names.h"
 
 namespace cmk::k8s {
 
@@ -106,12 +105,12 @@ json third_party_object(const ReportKind& kind, const ReportPlace& place,
 
 }  // namespace
 
-ReportContent node_report(const AgentState& state) {
+ReportContent node_report(const AgentState& state, const std::string& path) {
     const Topology& topology = state.host.topology;
     Checks further;
     if (!state.host.problems.empty()) further["agent"] = state.host.problems;
     const std::string report =
-        node_report_json(content_of(kCompatDir, topology, state.pools, state.leases), topology,
+        node_report_json(content_of(path, topology, state.pools, state.leases), topology,
                          lscpu_core_ids(topology), state.host.isolated, further);
     return {.report = report, .status = shortened(compact_node(state))};
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "ipc/names.h"
 #include "k8s/agent_state.h"
 #include "k8s/server_version.h"
 
@@ -37,11 +38,11 @@ struct ReportContent {
     friend bool operator==(const ReportContent&, const ReportContent&) = default;
 };
 
-/// The original's node report, with pools and leases as the directory that it describes and a check
-/// `agent` for what the agent could not mend. Beside it counts of cores, the lowest grade of a
-/// lease ("-" without one), and each pool with its CPUs as cpulists. Where those are longer than
-/// kMaxCompact they are left out, the free ones first, and `shortened` says so.
-ReportContent node_report(const AgentState& state);
+/// The original's node report, with pools and leases as the directory at `path` that it describes
+/// and a check `agent` for what the agent could not mend. Beside it counts of cores, the lowest
+/// grade of a lease ("-" without one), and each pool with its CPUs as cpulists. Where those are
+/// longer than kMaxCompact they are left out, the free ones first, and `shortened` says so.
+ReportContent node_report(const AgentState& state, const std::string& path = kCompatDir);
 
 /// The original's reconcile report, as the agent has it: it hears of every end by itself, so there
 /// is no list to reclaim. Beside it what it repaired and what it could not.

@@ -112,6 +112,21 @@ class Once(KubeCase):
         self.assertEqual(json.loads(self.must("reconcile", "--publish")), {"reclaimedCpuLists": []})
         self.assertIn("Reconcile", self.agent.calls)
 
+    def test_the_originals_interval_does_not_rewrite_what_is_the_same(self) -> None:
+        line = self.line("node-report", "--interval=1", "--publish", "--conf-dir=/etc/other")
+        with (self.directory / "out").open("w") as out:
+            process = subprocess.Popen(line, stdout=out)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        out = self.directory / "out"
+        self.eventually(lambda: out.read_text().count('"topology"') >= 3, "it prints each time")
+        self.assertEqual([each["method"] for each in self.server.writes()], ["POST", "POST"],
+                         "the definition and one report")
+        path = self.server.object(REPORTS + "node1")["spec"]["report"]["description"]["path"]
+        self.assertEqual(path, "/etc/other")
+        self.agent.exclusive = 3
+        self.eventually(lambda: self.server.writes()[-1]["method"] == "PUT", "what differs is")
+
     def test_a_new_definition_is_waited_for(self) -> None:
         self.server.store.crd_delay = 1.0
         self.must("node-report", "--publish")
