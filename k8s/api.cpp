@@ -104,8 +104,8 @@ std::string text_of(const json& value, const char* key) {
 }
 
 json Answer::object() const {
-    json value = json::parse(body, nullptr, false);
-    return value.is_object() ? value : json::object();
+    auto value = parse_object(body);
+    return value ? *std::move(value) : json::object();
 }
 
 std::string Answer::text(const char* key) const {

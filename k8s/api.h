@@ -31,7 +31,8 @@ struct Answer {
     std::optional<std::chrono::seconds> retry_after = {};
 
     bool ok() const { return status >= 200 && status < 300; }
-    /// The body as a JSON object; an empty one where it is something else.
+    /// The body as a JSON object; an empty one where it is something else, or nests too deeply to
+    /// be copied.
     nlohmann::json object() const;
     /// A string member of the object that the body is, or "".
     std::string text(const char* key) const;

@@ -49,9 +49,19 @@ public:
     const Metrics& metrics() const { return metrics_; }
 
 private:
-    using News = std::function<void(Publisher&)>;
+    /// What was heard since the last step. The latest state of a thing is all that matters of it.
+    struct News {
+        bool agent_changed = false;
+        bool node_gone = false;
+        std::optional<NodeObject> node = {};
+        std::optional<std::string> watch_end = {};
 
-    void tell(News news);
+        bool any() const { return agent_changed || node_gone || node || watch_end; }
+        void pass_on(Publisher& publisher) &&;
+    };
+
+    /// Changes `news_`, and wakes the thread that decides.
+    void tell(const std::function<void(News&)>& change);
     bool take_line(std::string_view line, bool& heard);
     KubeClient make_client();
 
@@ -59,13 +69,20 @@ private:
     Metrics metrics_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::vector<News> news_;
+    News news_;
     std::optional<ServerRules> rules_;  ///< for the watching thread
 };
 
-void Daemon::tell(News news) {
+void Daemon::News::pass_on(Publisher& publisher) && {
+    if (agent_changed) publisher.agent_changed();
+    if (watch_end) publisher.watch_ended(*watch_end);
+    if (node_gone) publisher.node_gone();
+    if (node) publisher.see_node(*std::move(node));
+}
+
+void Daemon::tell(const std::function<void(News&)>& change) {
     const std::lock_guard lock(mutex_);
-    news_.push_back(std::move(news));
+    change(news_);
     changed_.notify_all();
 }
 
@@ -84,7 +101,7 @@ void Daemon::hear_agent() {
         if (agent && agent->subscribe(wire::Monitor{})) {
             while (agent->receive<std::optional<Event>>()) {
                 backoff.succeeded();
-                tell([](Publisher& publisher) { publisher.agent_changed(); });
+                tell([](News& news) { news.agent_changed = true; });
             }
         }
         std::this_thread::sleep_for(backoff.next({}));
@@ -96,9 +113,12 @@ bool Daemon::take_line(std::string_view line, bool& heard) {
     if (!event) return false;
     heard = true;
     if (event->kind == WatchEvent::Kind::gone) {
-        tell([](Publisher& publisher) { publisher.node_gone(); });
+        tell([](News& news) {
+            news.node_gone = true;
+            news.node.reset();
+        });
     } else if (event->node) {
-        tell([node = *std::move(event->node)](Publisher& publisher) { publisher.see_node(node); });
+        tell([&](News& news) { news.node = std::move(event->node); });
     }
     return true;
 }
@@ -124,7 +144,7 @@ void Daemon::hear_node() {
         metrics_.count_watch_end();
         const auto failure = failure_of(request, answer);
         const std::string what = failure ? failure->error.message : "";
-        tell([what](Publisher& publisher) { publisher.watch_ended(what); });
+        tell([&](News& news) { news.watch_end = what; });
         if (heard) backoff.succeeded();
         std::this_thread::sleep_for(
             backoff.next(failure ? failure->retry_after : std::optional<seconds>()));
@@ -142,10 +162,9 @@ void Daemon::decide() {
                          .log = log_line});
     std::unique_lock lock(mutex_);
     for (;;) {
-        const std::vector<News> news = std::exchange(news_, {});
+        News news = std::exchange(news_, {});
         lock.unlock();
-        for (const News& each : news)
-            each(publisher);
+        std::move(news).pass_on(publisher);
         const TimePoint next = publisher.step(Clock::now(), std::time(nullptr));
         const auto& agent = publisher.agent();
         metrics_.set(publisher.status(), agent ? &*agent : nullptr, Clock::now(), next);
@@ -155,7 +174,7 @@ void Daemon::decide() {
             changed_.notify_all();
         }
         changed_.wait_until(lock, std::min<TimePoint>(next, Clock::now() + kLongestWait),
-                            [this] { return !news_.empty(); });
+                            [this] { return news_.any(); });
     }
 }
 

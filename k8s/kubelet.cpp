@@ -3,13 +3,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ipc/json_codec.h"
 #include "ipc/names.h"
 #include "k8s/api.h"
 
 namespace cmk::k8s {
 
 Result<CpuManagerState> read_cpu_manager_state(const std::string& text) {
-    const auto json = nlohmann::json::parse(text, nullptr, false);
+    CMK_TRY_ASSIGN(const nlohmann::json json, parse_object(text));
     CpuManagerState state{.policy = text_of(json, "policyName")};
     if (state.policy.empty()) {
         return make_error(Errc::invalid_argument, "it is no state of kubelet's CPU manager");

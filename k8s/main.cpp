@@ -83,6 +83,8 @@ int publish(const Options& options, KubeConfig kube, const std::string& node) {
 int run(const Options& options) {
     if (options.command == Options::Command::none) return options.exit_code;
     if (options.command == Options::Command::kubelet_config) return print_kubelet_config(options);
+    if (const Status named = check_namespace(options.name_space); !named)
+        return fail(named.error());
     const auto node = node_name(options.node, environment, host_name());
     if (!node) return fail(node.error());
     auto kube = find_kube_config(options.kubeconfig, environment);

@@ -51,8 +51,9 @@ Result<json> annotated_taints(const json& node) {
     const std::string text =
         text_of(member_of(member_of(node, "metadata"), "annotations"), kTaintAnnotation);
     if (text.empty()) return json::array();
-    json list = json::parse(text, nullptr, false);
-    if (list.is_array()) return list;
+    // Read as a member, since a list alone is no object.
+    const auto holder = parse_object("{\"taints\":" + text + "}");
+    if (holder) return taints_of(*holder, "taints");
     return make_error(Errc::invalid_argument,
                       std::string("the Node's annotation ") + kTaintAnnotation + " is no list");
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "ipc/json_codec.h"
 
 namespace cmk::k8s {
 
@@ -26,7 +27,7 @@ std::chrono::seconds longest_silence(std::chrono::seconds timeout, bool bookmark
 }
 
 Result<WatchEvent> read_watch_line(std::string_view line) {
-    const auto event = nlohmann::json::parse(line, nullptr, false);
+    CMK_TRY_ASSIGN(const nlohmann::json event, parse_object(line));
     const std::string type = text_of(event, "type");
     const nlohmann::json& object = member_of(event, "object");
     if (type == "BOOKMARK") return WatchEvent{};

@@ -162,6 +162,14 @@ Options parse_options(int argc, const char* const* argv) {
     return Parser().parse(argc, argv);
 }
 
+Status check_namespace(const std::string& name) {
+    constexpr std::size_t kMaxNamespace = 63;
+    if (is_node_name(name) && name.size() <= kMaxNamespace && name.find('.') == std::string::npos) {
+        return {};
+    }
+    return make_error(Errc::invalid_argument, quote(name) + " cannot be the name of a namespace");
+}
+
 Result<std::string> node_name(
     const std::string& named,
     const std::function<std::optional<std::string>(const char*)>& environment,

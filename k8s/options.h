@@ -41,6 +41,9 @@ struct Options {
 
 Options parse_options(int argc, const char* const* argv);
 
+/// Errors: invalid_argument for a name that no namespace can have.
+Status check_namespace(const std::string& name);
+
 /// --node, NODE_NAME, or the host's name in lower case. Errors: invalid_argument for one that no
 /// Node can have.
 Result<std::string> node_name(

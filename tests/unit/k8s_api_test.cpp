@@ -94,6 +94,7 @@ TEST(Answer, MakesAnyBodyPrintable) {
     const Answer hostile{.status = 500, .body = "a\nforged log line\x1b[31m"};
     EXPECT_EQ(hostile.message(), "a forged log line [31m");
     EXPECT_TRUE(Answer{.body = "[1]"}.object().empty());
+    EXPECT_TRUE(Answer{.body = "{\"a\":" + std::string(1'000'000, '[')}.object().empty());
     EXPECT_LE(Answer({.body = std::string(100'000, 'x')}).message().size(), 400U);
 }
 

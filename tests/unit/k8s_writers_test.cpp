@@ -189,6 +189,9 @@ TEST(NodeName, IsNamedOrTheHosts) {
     for (const char* name : {"Upper", "a_b", "-a", "a-", "a..b", "a/b", "a?b"})
         EXPECT_FALSE(node_name(name, none, "h")) << name;
     EXPECT_FALSE(node_name("", none, ""));
+    EXPECT_TRUE(check_namespace("kube-system"));
+    for (const char* name : {"", "a/b", "a.b", "A", "../x"})
+        EXPECT_FALSE(check_namespace(name)) << name;
     EXPECT_FALSE(node_name(std::string(254, 'a'), none, "h"));
 }
 
