@@ -3,8 +3,10 @@
 
 import http.client
 import json
+import os
 import socket
 import time
+import unittest
 
 from api_server import Certificates
 from kube_case import REPORTS, RESOURCE, KubeCase
@@ -130,6 +132,30 @@ class Daemon(KubeCase):
                 self.zero()
                 self.eventually(self.is_published, how)
                 time.sleep(0.2)
+
+    @unittest.skipUnless(os.environ.get("CMK_TEST_FULL"), "takes four minutes: CMK_TEST_FULL=1")
+    def test_a_silent_watch_counts_as_dead_after_three_minutes(self) -> None:
+        self.published()
+        self.server.fail("watch-silent", method="WATCH")
+        self.server.drop_connections()
+        self.eventually(lambda: not self.server.faults, "the silent watch has begun")
+        self.zero()
+        begin = time.monotonic()
+        self.eventually(self.is_published, "by the next watch", 240)
+        self.assertGreater(time.monotonic() - begin, 100)
+
+    def test_a_slow_server_is_waited_for(self) -> None:
+        self.published()
+        self.server.fail("slow-3", method="PATCH", path="/status")
+        self.zero()
+        self.eventually(self.is_published, "repaired", 10)
+
+    def test_bookmarks_keep_a_quiet_watch(self) -> None:
+        self.server.bookmark_every = 0.2
+        daemon = self.published()
+        time.sleep(2)
+        self.assertEqual(sum("watch" in each["query"] for each in self.server.requests), 1)
+        self.assertEqual(daemon.said(), "")
 
     def test_an_outage_of_the_server_is_caught_up_with(self) -> None:
         daemon = self.published()
