@@ -10,7 +10,7 @@ namespace cmk::k8s {
 
 namespace {
 
-constexpr timeval kPatience{10, 0};
+constexpr timeval kPatience{3, 0};
 
 }  // namespace
 

@@ -16,7 +16,7 @@ struct AgentState {
     std::vector<Lease> leases = {};
 };
 
-/// Asks the agent at `socket`, waiting ten seconds at most for each of its answers. Errors: those
+/// Asks the agent at `socket`, waiting three seconds at most for each of its answers. Errors: those
 /// of the calls.
 Result<AgentState> read_agent(const std::string& socket);
 

@@ -99,10 +99,14 @@ void Daemon::hear_agent() {
     for (;;) {
         auto agent = Client::connect(settings_.socket);
         if (agent && agent->subscribe(wire::Monitor{})) {
+            bool stood = false;
             while (agent->receive<std::optional<Event>>()) {
-                backoff.succeeded();
+                stood = true;
                 tell([](News& news) { news.agent_changed = true; });
             }
+            // Its end is news as well: whether there is another agent shows when it is asked.
+            if (stood) tell([](News& news) { news.agent_changed = true; });
+            if (stood) backoff.succeeded();
         }
         std::this_thread::sleep_for(backoff.next({}));
     }

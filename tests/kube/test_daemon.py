@@ -75,9 +75,9 @@ class Daemon(KubeCase):
         self.eventually(self.is_published, "repaired again", QUICK)
 
     def test_zeroing_is_repaired_while_the_agent_is_away(self) -> None:
-        self.published()
+        daemon = self.published()
         self.agent.stop()
-        time.sleep(0.5)
+        self.eventually(lambda: "cannot reach the agent" in daemon.said(), "it says so")
         self.assertTrue(self.is_published(), "the last value stays")
         self.zero()
         self.eventually(self.is_published, "repaired", QUICK)
