@@ -83,10 +83,9 @@ Result<nlohmann::json> parse_yaml(const std::string& text) {
     try {
         return Converter().convert(YAML::Load(text), 0);
     } catch (const YAML::Exception& error) {
-        return make_error(Errc::invalid_argument, "line " + std::to_string(error.mark.line + 1) +
-                                                      ", column " +
-                                                      std::to_string(error.mark.column + 1) + ": " +
-                                                      error.msg);
+        return make_error(Errc::invalid_argument,
+                          "line " + std::to_string(error.mark.line + 1) + ", column " +
+                              std::to_string(error.mark.column + 1) + ": " + error.msg);
     }
 }
 

@@ -18,8 +18,4 @@ struct AgentView {
 /// leases, so lists that others use look free to it. Errors: those of the calls.
 Result<AgentView> view_agent(Client& agent, const std::string& path);
 
-/// Lists of the pools, with each lease's process in those that it has CPUs of.
-DirectoryContent content_of(const std::string& path, const Topology& topology,
-                            const std::vector<PoolReport>& pools, const std::vector<Lease>& leases);
-
 }  // namespace cmk::compat

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "k8s/webhook/json_merge.h"
 #include "k8s/webhook/json_patch.h"
-#include "k8s/webhook/quantity.h"
+#include "k8s/quantity.h"
 
 namespace cmk::k8s {
 

@@ -4,7 +4,7 @@
 
 #include "fuzz/must.h"
 #include "k8s/webhook/pod_patch.h"
-#include "k8s/webhook/quantity.h"
+#include "k8s/quantity.h"
 #include "k8s/webhook/server_config.h"
 
 namespace {

@@ -62,7 +62,7 @@ WebhookProcess::WebhookProcess(std::vector<std::string> words, const std::string
                           << "  key: " << directory_ << "/key.pem\n"
                           << "  mutations: " << directory_ << "/mutations.yaml\n"
                           << more;
-    words.insert(words.end(), {"--conf-file", config});
+    words.insert(words.end(), {"webhook", "--conf-file", config});
     // Its log is on stderr, of which Command reads nothing before the end.
     words.insert(words.begin(), {"/bin/sh", "-c", "exec \"$@\" 2>&1", "sh"});
     command_ = std::make_unique<Command>(std::move(words));

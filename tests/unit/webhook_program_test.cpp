@@ -12,7 +12,7 @@
 namespace cmk::test {
 namespace {
 
-const std::string kProgram = std::string(CMK_BUILD) + "/k8s/webhook/cmk-webhook-dev";
+const std::string kProgram = std::string(CMK_BUILD) + "/k8s/cmk-k8s";
 
 std::string read_file(const std::string& path) {
     std::ifstream file(path);
@@ -117,7 +117,7 @@ TEST_F(WebhookProgram, EndsAtSigterm) {
 }
 
 TEST(WebhookProgramStart, UnusableConfigurationsAreSaid) {
-    EXPECT_NE(run({kProgram, "--conf-file", "/nonexistent/server.yaml"}).exit, 0);
+    EXPECT_NE(run({kProgram, "webhook", "--conf-file", "/nonexistent/server.yaml"}).exit, 0);
     WebhookProcess wrong({kProgram}, "  client-ca: /nonexistent/ca.pem\n");
     EXPECT_FALSE(wrong.running());
     const Outcome outcome = wrong.stop();

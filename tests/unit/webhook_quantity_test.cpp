@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "k8s/webhook/quantity.h"
+#include "k8s/quantity.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "k8s/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/text.h"
+#include "ipc/errors.h"
+#include "ipc/names.h"
+
+namespace cmk::k8s {
+
+namespace {
+
+constexpr char kObserveSocket[] = "/run/cmk-observe/agent.sock";
+constexpr std::size_t kMaxNodeName = 253;
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  cmk-k8s publish --listen 127.0.0.1:9469\n"
+    "  cmk-k8s publish --once --kubeconfig /etc/cmk-k8s/kubeconfig --node node1\n"
+    "  cmk-k8s unpublish\n"
+    "\n"
+    "The API server and the credential come from --kubeconfig, KUBECONFIG, or the service account\n"
+    "of the pod.";
+
+class Parser {
+public:
+    Parser() : app_("Publishes this host's CPU pools in its Kubernetes cluster.", "cmk-k8s") {
+        app_.footer(kFooter);
+        app_.set_version_flag("--version", CMK_VERSION);
+        app_.require_subcommand(1);
+        options_.socket = kObserveSocket;
+        options_.conf_dir = kCompatDir;
+        add_publish();
+        server_options(
+            command("unpublish", "Takes back all that was published", Options::Command::unpublish));
+        add_discover();
+        add_report("node-report", "Prints and publishes the node report",
+                   Options::Command::node_report);
+        add_report("reconcile", "Has the agent reconcile; prints and publishes the report",
+                   Options::Command::reconcile);
+        add_kubelet_config();
+        add_webhook();
+        add_webhook_certs();
+    }
+
+    Options parse(int argc, const char* const* argv) {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::ParseError& problem) {
+            options_.exit_code = app_.exit(problem) == 0 ? exit_code::kOk : exit_code::kUsage;
+            options_.command = Options::Command::none;
+        }
+        return options_;
+    }
+
+private:
+    CLI::App* command(const char* name, const char* about, Options::Command value) {
+        CLI::App* sub = app_.add_subcommand(name, about);
+        sub->callback([this, value] { options_.command = value; });
+        return sub;
+    }
+
+    void agent_options(CLI::App* sub) {
+        sub->add_option("--socket", options_.socket, "The agent's socket")
+            ->envname("CMK_SOCKET")
+            ->type_name("PATH")
+            ->capture_default_str();
+    }
+
+    CLI::App* server_options(CLI::App* sub) {
+        sub->add_option("--node", options_.node,
+                        "Name of the Node; default: NODE_NAME, or the host's")
+            ->type_name("NAME");
+        sub->add_option("--kubeconfig", options_.kubeconfig, "Where the API server and who we are")
+            ->type_name("FILE");
+        sub->add_option("--report-namespace", options_.name_space, "Where the reports are")
+            ->type_name("NAMESPACE")
+            ->capture_default_str();
+        return sub;
+    }
+
+    void conf_dir_option(CLI::App* sub) {
+        sub->add_option("--conf-dir", options_.conf_dir,
+                        "The original's directory, as reports name it")
+            ->type_name("DIR")
+            ->capture_default_str();
+    }
+
+    void taint_option(CLI::App* sub) {
+        sub->add_flag("--no-taint", options_.no_taint, "Do not keep other pods off the node");
+    }
+
+    void add_publish() {
+        CLI::App* sub = server_options(command("publish",
+                                               "Keeps resources, label, taint and reports "
+                                               "as the agent says",
+                                               Options::Command::publish));
+        agent_options(sub);
+        taint_option(sub);
+        sub->add_flag("--once", options_.once, "Publish once and end");
+        sub->add_option("--profile", options_.profile, "compatible, or minimal: without the taint")
+            ->check(CLI::IsMember({"compatible", "minimal"}))
+            ->capture_default_str();
+        sub->add_option("--listen", options_.listen,
+                        "Answer /metrics, /healthz and /readyz at unix:PATH or ADDRESS:PORT")
+            ->type_name("ADDRESS");
+        sub->add_option("--longest-start", options_.longest_start,
+                        "Wait for a random part of so many seconds at start")
+            ->type_name("SECONDS")
+            ->check(CLI::Range(0, 3600))
+            ->capture_default_str();
+    }
+
+    void add_discover() {
+        CLI::App* sub = server_options(command("discover", "Publishes resources, label and taint",
+                                               Options::Command::discover));
+        agent_options(sub);
+        conf_dir_option(sub);
+        taint_option(sub);
+    }
+
+    void add_report(const char* name, const char* about, Options::Command value) {
+        CLI::App* sub = server_options(command(name, about, value));
+        agent_options(sub);
+        conf_dir_option(sub);
+        sub->add_option("--interval", options_.interval, "Repeat after so many seconds; 0: once")
+            ->type_name("SECONDS")
+            ->capture_default_str();
+        sub->add_flag("--publish", publish_, "Publish it (cmkctl prints it only)")->required();
+    }
+
+    void add_kubelet_config() {
+        CLI::App* sub = command("kubelet-config", "Prints what kubelet has to be told of the pools",
+                                Options::Command::kubelet_config);
+        agent_options(sub);
+        sub->add_option("--cpu-manager-state", options_.cpu_manager_state,
+                        "What kubelet's CPU manager has given away")
+            ->type_name("FILE")
+            ->capture_default_str();
+    }
+
+    void add_webhook() {
+        CLI::App* sub = command("webhook", "Injects what pods that ask for cores need",
+                                Options::Command::webhook);
+        sub->add_option("--conf-file", options_.webhook.conf_file, "The server's configuration")
+            ->type_name("FILE")
+            ->capture_default_str();
+        sub->add_option("--cafile", options_.webhook.client_ca,
+                        "Authorities of which callers must show a certificate")
+            ->type_name("FILE");
+        sub->add_option("--namespace", options_.webhook.own_namespace,
+                        "Where it runs; default: POD_NAMESPACE, or the service account's")
+            ->type_name("NAMESPACE");
+    }
+
+    void add_webhook_certs() {
+        CLI::App* sub = command("webhook-certs", "Makes or rotates the webhook's certificate",
+                                Options::Command::webhook_certs);
+        sub->add_option("--directory", options_.certificates.directory, "Where the files are")
+            ->type_name("DIR")
+            ->capture_default_str();
+        sub->add_option("--service", options_.certificates.service, "The webhook's Service")
+            ->type_name("NAME")
+            ->capture_default_str();
+        sub->add_option("--namespace", options_.certificates.name_space, "The Service's namespace")
+            ->type_name("NAMESPACE")
+            ->capture_default_str();
+    }
+
+    CLI::App app_;
+    Options options_;
+    bool publish_ = false;
+};
+
+bool is_node_name(std::string_view name) {
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    if (name.empty() || name.size() > kMaxNodeName) return false;
+    for (const std::string_view part : split(name, '.')) {
+        if (part.empty() || !plain(part.front()) || !plain(part.back())) return false;
+        if (!std::all_of(part.begin(), part.end(), [&](char c) { return plain(c) || c == '-'; })) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+Options parse_options(int argc, const char* const* argv) {
+    return Parser().parse(argc, argv);
+}
+
+Status check_namespace(const std::string& name) {
+    constexpr std::size_t kMaxNamespace = 63;
+    if (is_node_name(name) && name.size() <= kMaxNamespace && name.find('.') == std::string::npos) {
+        return {};
+    }
+    return make_error(Errc::invalid_argument, quote(name) + " cannot be the name of a namespace");
+}
+
+Result<std::string> node_name(
+    const std::string& named,
+    const std::function<std::optional<std::string>(const char*)>& environment,
+    const std::string& host) {
+    std::string name = named.empty() ? environment("NODE_NAME").value_or("") : named;
+    if (name.empty()) {
+        name = host;
+        std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+    }
+    if (is_node_name(name)) return name;
+    return make_error(Errc::invalid_argument,
+                      quote(name) + " cannot be the name of a Node; name it with --node");
+}
+
+}  // namespace cmk::k8s

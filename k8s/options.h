@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "k8s/webhook/webhook.h"
+#include "k8s/webhook/webhook_certs.h"
+
+namespace cmk::k8s {
+
+/// The command line of cmk-k8s.
+struct Options {
+    enum class Command {
+        none,
+        publish,
+        unpublish,
+        discover,
+        node_report,
+        reconcile,
+        kubelet_config,
+        webhook,
+        webhook_certs,
+    };
+    Command command = Command::none;
+    int exit_code = 0;  ///< for `none`: help was printed, or what is wrong
+
+    std::string node = {};
+    std::string kubeconfig = {};
+    std::string socket = {};
+    std::string name_space = "default";
+    std::string profile = "compatible";
+    std::string listen = {};
+    std::string conf_dir = {};
+    std::string cpu_manager_state = "/var/lib/kubelet/cpu_manager_state";
+    unsigned longest_start = 30;  ///< seconds
+    unsigned interval = 0;        ///< seconds; 0: once
+    WebhookOptions webhook = {};
+    WebhookCertsOptions certificates = {};
+    bool once = false;
+    bool no_taint = false;
+
+    bool taint() const { return !no_taint && profile != "minimal"; }
+};
+
+Options parse_options(int argc, const char* const* argv);
+
+/// Errors: invalid_argument for a name that no namespace can have.
+Status check_namespace(const std::string& name);
+
+/// --node, NODE_NAME, or the host's name in lower case. Errors: invalid_argument for one that no
+/// Node can have.
+Result<std::string> node_name(
+    const std::string& named,
+    const std::function<std::optional<std::string>(const char*)>& environment,
+    const std::string& host);
+
+}  // namespace cmk::k8s
