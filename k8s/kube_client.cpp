@@ -48,7 +48,8 @@ public:
     explicit Lines(const KubeClient::TakeLine* take) : take_(take) {}
 
     bool feed(std::string_view bytes) {
-        for (std::size_t end; (end = bytes.find('\n')) != std::string_view::npos;) {
+        for (std::size_t end = bytes.find('\n'); end != std::string_view::npos;
+             end = bytes.find('\n')) {
             rest_.append(bytes.substr(0, end));
             bytes.remove_prefix(end + 1);
             const bool go_on = trim(rest_).empty() || (*take_)(rest_);

@@ -34,6 +34,8 @@ using ExchangeObserver = std::function<void(const Exchange&)>;
 class KubeClient : public Api {
 public:
     KubeClient(KubeConfig config, ExchangeObserver observe);
+    KubeClient(const KubeClient&) = delete;
+    KubeClient& operator=(const KubeClient&) = delete;
     ~KubeClient() override;
 
     Result<Answer> send(const Request& request) override;

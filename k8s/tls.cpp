@@ -53,7 +53,7 @@ Status identify(SSL_CTX* context, const CredentialTexts& texts) {
         return bad("the client certificate is no PEM certificate");
     }
     while (Certificate issuer = next_certificate(certificates)) {
-        if (SSL_CTX_add_extra_chain_cert(context, issuer.get()) == 1) issuer.release();
+        if (SSL_CTX_add_extra_chain_cert(context, issuer.get()) == 1) (void)issuer.release();
     }
     const Key key(PEM_read_bio_PrivateKey(bio_of(texts.key).get(), nullptr, nullptr, nullptr));
     if (!key) return bad("the client key is no PEM key");
