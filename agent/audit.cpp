@@ -213,7 +213,8 @@ void Audit::mend_lease(const Lease& lease, ReconcileReport& report) {
     } else {
         report.repaired.push_back("Lease " + lease.id + ": its CPUs were set again.");
     }
-    if (grade) note_grade(lease, *grade, report);
+    // What is not as it should be, the kernel vouches for nothing of.
+    note_grade(lease, grade ? *grade : Grade::D, report);
 }
 
 /// The grade is what the kernel vouches for at this moment.

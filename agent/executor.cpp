@@ -114,19 +114,20 @@ Status Executor::detach(const Lease& lease) {
 
 Result<Grade> Executor::read_back(const Lease& lease) {
     if (lease.hold == Hold::none) return Grade::D;
+    const CpuSet usable = lease.cpus - offline_;
     if (lease.hold == Hold::cpuset) {
         CMK_TRY_ASSIGN(const Confinement found, cgroups_.confinement(group_of(lease)));
-        if (found.effective == lease.cpus) return found.exclusive ? Grade::B : Grade::C;
+        if (found.effective == usable) return found.exclusive ? Grade::B : Grade::C;
         return explain(make_error(Errc::io, "the kernel lets lease " + lease.id + " use CPUs " +
                                                 found.effective.to_cpulist() + " instead of " +
-                                                lease.cpus.to_cpulist()),
+                                                usable.to_cpulist()),
                        lease);
     }
     for (const ThreadMask& mask : processes_.masks(lease.owner.pid)) {
-        if (mask.cpus != lease.cpus) {
+        if (mask.cpus - offline_ != usable) {
             return make_error(Errc::io, "thread " + std::to_string(mask.tid) + " may use CPUs " +
                                             mask.cpus.to_cpulist() + " instead of " +
-                                            lease.cpus.to_cpulist());
+                                            usable.to_cpulist());
         }
     }
     return Grade::D;

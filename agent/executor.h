@@ -26,6 +26,9 @@ public:
     /// is held. Errors: io, naming both.
     Result<Grade> read_back(const Lease& lease);
 
+    /// CPUs that the kernel cannot use now: a lease does without them.
+    void set_offline(const CpuSet& cpus) { offline_ = cpus; }
+
 private:
     Status run(const Edit& edit, const Leases& leases);
     Status set_lease(const LeaseGroup& group, const CpuSet& cpus);
@@ -36,6 +39,7 @@ private:
 
     Cgroups& cgroups_;
     Processes& processes_;
+    CpuSet offline_;
 };
 
 }  // namespace cmk

@@ -309,8 +309,9 @@ void Manager::on_place_change(const std::string& id) {
     const Lease* lease = committer_.ledger().lease(id);
     if (lease == nullptr) return;
     if (!is_alive(*lease, ports_.cgroups, ports_.processes)) return watch_any(id);
+    // Repairs change the file as well: what is known already is no reason for another.
     const auto found = executor_.read_back(*lease);
-    if (!found || *found != lease->grade) on_break();
+    if ((found ? *found : Grade::D) != lease->grade) on_break();
 }
 
 void Manager::on_exit(const std::string& id) {

@@ -19,6 +19,7 @@ std::string cpus_text(const CpuSet& cpus) {
 void Manager::look_for_offline() {
     const CpuSet online = ports_.online();
     offline_ = online.empty() ? CpuSet{} : host_.topology.cpus() - online;
+    executor_.set_offline(offline_);
 }
 
 void Manager::machine_changed() {

@@ -175,6 +175,20 @@ TEST_F(ManagerPlace, OneThatCannotBeMendedDropsInGradeAndComesBack) {
     EXPECT_EQ(leases().front().grade, Grade::B);
 }
 
+TEST_F(ManagerPlace, ARepairThatFailsIsNotTriedForEachChangeThatItMakes) {
+    ASSERT_TRUE(isolate_in(kPod, 100));
+    auto& group = cgroups.tree.placed.at(kPod + "/cmk-lease1");
+    group.valid = false;
+    group.cpus = {5};  // the kernel has put it elsewhere
+    cgroups.foreign = {0};
+    loop.announce_change("place/lease1");
+    EXPECT_EQ(leases().front().grade, Grade::D);
+    const std::size_t calls = cgroups.calls.size();
+    for (int change = 0; change < 5; ++change)
+        loop.announce_change("place/lease1");
+    EXPECT_EQ(cgroups.calls.size(), calls);
+}
+
 TEST_F(ManagerPlace, APodHoldsNoMoreThanItMay) {
     config.pools[0].access.cores_per_pod = 2;
     ASSERT_TRUE(start_manager(kBoot));
