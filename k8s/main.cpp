@@ -21,6 +21,9 @@ namespace cmk::k8s {
 
 namespace {
 
+/// The publisher works with nothing else mounted.
+constexpr char kObserveSocket[] = "/run/cmk-observe/agent.sock";
+
 void say(const std::string& text) {
     std::fprintf(stderr, "cmk-k8s: %s\n", text.c_str());
 }
@@ -58,7 +61,9 @@ Status run_once(const Options& options, const OneShot& shot, LastReport& last) {
 }
 
 int print_kubelet_config(const Options& options) {
-    const auto state = read_agent(options.socket);
+    const auto source = NodeSource::find({.socket = options.socket});
+    if (!source) return fail(source.error());
+    const auto state = source->state();
     if (!state) return fail(state.error());
     std::fputs(kubelet_lines(cpus_to_reserve(state->pools)).c_str(), stdout);
     const auto text = read_file_at(AT_FDCWD, options.cpu_manager_state);
@@ -75,7 +80,7 @@ int publish(const Options& options, KubeConfig kube, const std::string& node) {
     return run_daemon(
         {.publisher = {.node = node, .name_space = options.name_space, .taint = options.taint()},
          .kube = std::move(kube),
-         .socket = options.socket,
+         .socket = options.socket.empty() ? kObserveSocket : options.socket,
          .listen = options.listen,
          .longest_start = std::chrono::seconds(options.longest_start)});
 }
@@ -104,8 +109,10 @@ int run(const Options& options) {
                        .node = *node,
                        .name_space = options.name_space,
                        .taint = options.taint(),
-                       .socket = options.socket,
-                       .conf_dir = options.conf_dir,
+                       .places = {.socket = options.socket,
+                                  .conf_dir = options.conf_dir,
+                                  .proc_fs = environment("CMK_PROC_FS").value_or(""),
+                                  .sysfs_root = environment("CMK_DEV_LSCPU_SYSFS").value_or("")},
                        .note = say};
     LastReport last;
     for (;;) {

@@ -6,7 +6,6 @@
 #include <ctime>
 
 #include "base/text.h"
-#include "ipc/client.h"
 #include "k8s/agent_state.h"
 #include "k8s/definitions.h"
 #include "k8s/node_writer.h"
@@ -87,16 +86,6 @@ Status publish_alone(const OneShot& shot, const ReportKind& kind, const ReportCo
     return {};
 }
 
-/// An agent that does not let this caller reconcile does so by itself.
-Result<ReconcileReport> reconcile_agent(const OneShot& shot) {
-    CMK_TRY_ASSIGN(Client agent, Client::connect(shot.socket));
-    auto report = agent.call<ReconcileReport>(wire::Reconcile{});
-    if (report || report.error().code != Errc::not_permitted) return report;
-    CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
-    return ReconcileReport{.leases = static_cast<unsigned>(state.leases.size()),
-                           .problems = state.host.problems};
-}
-
 Status print(const std::string& text) {
     if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return {};
     return errno_error(errno, "cannot write to standard output");
@@ -146,35 +135,39 @@ Status ensure_definition(PatientApi& api, const ReportKind& kind, const ServerRu
 
 Status discover(const OneShot& shot) {
     CMK_TRY_ASSIGN(const ServerRules rules, server_rules(shot.api));
-    CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
+    CMK_TRY_ASSIGN(const NodeSource source, NodeSource::find(shot.places));
+    CMK_TRY_ASSIGN(const AgentState state, source.state());
     CMK_TRY_ASSIGN(NodeObject node, node_of(shot));
     return publish_node(shot, node, state, rules);
 }
 
 Status publish_once(const OneShot& shot) {
     CMK_TRY_ASSIGN(const ServerRules rules, server_rules(shot.api));
-    CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
+    CMK_TRY_ASSIGN(const NodeSource source, NodeSource::find(shot.places));
+    CMK_TRY_ASSIGN(const AgentState state, source.state());
+    CMK_TRY_ASSIGN(const ReportContent content, source.report());
     CMK_TRY_ASSIGN(NodeObject node, node_of(shot));
     const ReconcileReport reconciled{.leases = static_cast<unsigned>(state.leases.size()),
                                      .problems = state.host.problems};
     return all_of(
         {publish_node(shot, node, state, rules),
-         publish_report(shot, node, kNodeReport, node_report(state, shot.conf_dir), rules),
+         publish_report(shot, node, kNodeReport, content, rules),
          publish_report(shot, node, kReconcileReport, reconcile_report(reconciled), rules)});
 }
 
 Status publish_node_report(const OneShot& shot, LastReport& last) {
-    CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
-    const ReportContent content = node_report(state, shot.conf_dir);
+    CMK_TRY_ASSIGN(const NodeSource source, NodeSource::find(shot.places));
+    CMK_TRY_ASSIGN(const ReportContent content, source.report());
     CMK_TRY(print(content.report));
     return publish_alone(shot, kNodeReport, content, last);
 }
 
 Status publish_reconcile_report(const OneShot& shot, LastReport& last) {
-    CMK_TRY_ASSIGN(const ReconcileReport report, reconcile_agent(shot));
-    const ReportContent content = reconcile_report(report);
+    CMK_TRY_ASSIGN(const NodeSource source, NodeSource::find(shot.places));
+    std::vector<std::string> problems;
+    CMK_TRY_ASSIGN(const ReportContent content, source.reconcile(problems));
     CMK_TRY(print(content.report));
-    for (const std::string& problem : report.problems)
+    for (const std::string& problem : problems)
         shot.note(problem);
     return publish_alone(shot, kReconcileReport, content, last);
 }

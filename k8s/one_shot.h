@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "k8s/api.h"
+#include "k8s/node_source.h"
 #include "k8s/pace.h"
 #include "k8s/report_writer.h"
 #include "k8s/reports.h"
@@ -58,8 +59,7 @@ struct OneShot {
     std::string node;
     std::string name_space = "default";
     bool taint = true;
-    std::string socket;
-    std::string conf_dir = kCompatDir;  ///< shown as the directory that the node report describes
+    NodePlaces places;
     /// For what went well but a person should know.
     std::function<void(const std::string&)> note;
 };
@@ -73,7 +73,7 @@ Status discover(const OneShot& shot);
 Status publish_once(const OneShot& shot);
 /// Prints the node report and publishes it.
 Status publish_node_report(const OneShot& shot, LastReport& last);
-/// Has the agent reconcile, prints the report and publishes it.
+/// Has the agent reconcile (or does so with the directory), prints the report and publishes it.
 Status publish_reconcile_report(const OneShot& shot, LastReport& last);
 /// Takes all of it back. Done before, or for a Node that is not there, it does nothing.
 Status unpublish(const OneShot& shot);

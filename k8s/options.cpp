@@ -12,7 +12,6 @@ namespace cmk::k8s {
 
 namespace {
 
-constexpr char kObserveSocket[] = "/run/cmk-observe/agent.sock";
 constexpr std::size_t kMaxNodeName = 253;
 
 constexpr char kFooter[] =
@@ -30,7 +29,6 @@ public:
         app_.footer(kFooter);
         app_.set_version_flag("--version", CMK_VERSION);
         app_.require_subcommand(1);
-        options_.socket = kObserveSocket;
         options_.conf_dir = kCompatDir;
         add_publish();
         server_options(
@@ -63,10 +61,10 @@ private:
     }
 
     void agent_options(CLI::App* sub) {
-        sub->add_option("--socket", options_.socket, "The agent's socket")
+        sub->add_option("--socket", options_.socket,
+                        "The agent's socket; default: the first there is of the usual ones")
             ->envname("CMK_SOCKET")
-            ->type_name("PATH")
-            ->capture_default_str();
+            ->type_name("PATH");
     }
 
     CLI::App* server_options(CLI::App* sub) {

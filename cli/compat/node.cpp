@@ -4,7 +4,7 @@
 #include <fcntl.h>
 
 #include "base/file_io.h"
-#include "cli/compat/sysfs_topology.h"
+#include "confdir/sysfs_topology.h"
 #include "confdir/init_plan.h"
 
 namespace cmk::compat {

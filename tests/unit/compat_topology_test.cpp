@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/text.h"
-#include "cli/compat/sysfs_topology.h"
+#include "confdir/sysfs_topology.h"
 #include "confdir/core_ids.h"
 #include "support/skip.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/compat/sysfs_topology.h"
+#include "confdir/sysfs_topology.h"
 
 #include <fcntl.h>
 
@@ -15,7 +15,7 @@
 #include "base/file_io.h"
 #include "base/text.h"
 
-namespace cmk::compat {
+namespace cmk {
 
 namespace {
 
@@ -116,4 +116,4 @@ Result<Topology> load_sysfs_topology(const std::string& root) {
     return Topology::from_records(number(*places));
 }
 
-}  // namespace cmk::compat
+}  // namespace cmk

@@ -6,7 +6,7 @@
 #include "base/result.h"
 #include "core/topology.h"
 
-namespace cmk::compat {
+namespace cmk {
 
 /// Reads the online CPUs from `root`/sys/devices/system/cpu, without hwloc; `root` "" is this
 /// machine. Cores and sockets are numbered as lscpu does, since that is what the original's
@@ -22,4 +22,4 @@ namespace cmk::compat {
 /// Errors: io or invalid_argument, naming the file that is missing or makes no sense.
 Result<Topology> load_sysfs_topology(const std::string& root);
 
-}  // namespace cmk::compat
+}  // namespace cmk
