@@ -186,6 +186,7 @@ void DbusApi::publish(const Event& event) {
         emit_signal("PoolsChanged", [](BusWriter&) {});
         return emit_changed("Pools");
     }
+    if (!event.lease) return;  // a refusal: its caller has the answer
     const Lease& lease = *event.lease;
     if (event.kind == Event::Kind::cpus_changed) {
         return emit_signal("LeaseChanged", [&](BusWriter& writer) {

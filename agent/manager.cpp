@@ -149,6 +149,7 @@ void Manager::take_up(const std::string& id) {
 
 Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
     if (const Status allowed = may_lease(peer, order.what.pool); !allowed) {
+        emit({Event::Kind::lease_refused, {}, allowed.error().message});
         done(allowed.error());
         return 0;
     }
@@ -162,6 +163,7 @@ Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
     if (!result && result.error().code == Errc::not_enough_cpus && order.wait_ms > 0) {
         return wait(std::move(peer), std::move(order), std::move(done));
     }
+    if (!result) emit({Event::Kind::lease_refused, {}, result.error().message});
     done(std::move(result));
     return 0;
 }

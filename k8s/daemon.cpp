@@ -55,8 +55,12 @@ private:
         bool node_gone = false;
         std::optional<NodeObject> node = {};
         std::optional<std::string> watch_end = {};
+        std::vector<std::string> refusals = {};
 
-        bool any() const { return agent_changed || node_gone || node || watch_end; }
+        bool any() const {
+            return agent_changed || node_gone || node || watch_end || !refusals.empty();
+        }
+        void take(const std::optional<Event>& event);
         void pass_on(Publisher& publisher) &&;
     };
 
@@ -73,7 +77,19 @@ private:
     std::optional<ServerRules> rules_;  ///< for the watching thread
 };
 
+/// A refusal changes nothing of what is published. Of many at once the first ones are told.
+void Daemon::News::take(const std::optional<Event>& event) {
+    constexpr std::size_t kMostRefusals = 4;
+    if (!event || event->kind != Event::Kind::lease_refused) {
+        agent_changed = true;
+    } else if (refusals.size() < kMostRefusals) {
+        refusals.push_back(event->reason);
+    }
+}
+
 void Daemon::News::pass_on(Publisher& publisher) && {
+    for (const std::string& refusal : refusals)
+        publisher.lease_refused(refusal);
     if (agent_changed) publisher.agent_changed();
     if (watch_end) publisher.watch_ended(*watch_end);
     if (node_gone) publisher.node_gone();
@@ -100,9 +116,9 @@ void Daemon::hear_agent() {
         auto agent = Client::connect(settings_.socket);
         if (agent && agent->subscribe(wire::Monitor{})) {
             bool stood = false;
-            while (agent->receive<std::optional<Event>>()) {
+            while (const auto event = agent->receive<std::optional<Event>>()) {
                 stood = true;
-                tell([](News& news) { news.agent_changed = true; });
+                tell([&](News& news) { news.take(*event); });
             }
             // Its end is news as well: whether there is another agent shows when it is asked.
             if (stood) tell([](News& news) { news.agent_changed = true; });

@@ -18,8 +18,8 @@ namespace cmk::k8s {
 namespace {
 
 constexpr char kSocketName[] = "/agent.sock";
-constexpr const char* kUsualSockets[] = {"/run/cmk-observe/agent.sock",
-                                         "/run/cmk-admin/agent.sock", kDefaultSocket};
+constexpr const char* kUsualSockets[] = {"/run/cmk-observe/agent.sock", "/run/cmk-admin/agent.sock",
+                                         kDefaultSocket};
 
 bool exists(const std::string& path) {
     return ::access(path.c_str(), F_OK) == 0;
@@ -104,8 +104,8 @@ Result<ReportContent> NodeSource::report() const {
     ReportContent content = node_report(read, places_.conf_dir);
     if (has_agent()) return content;
     const Topology& topology = read.host.topology;
-    content.report = node_report_json(read_directory(), topology, lscpu_core_ids(topology),
-                                      read.host.isolated);
+    content.report =
+        node_report_json(read_directory(), topology, lscpu_core_ids(topology), read.host.isolated);
     return content;
 }
 

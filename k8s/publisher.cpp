@@ -94,6 +94,10 @@ void Publisher::watch_ended(const std::string& what) {
     }
 }
 
+void Publisher::lease_refused(const std::string& why) {
+    events_.push_back({.warning = true, .reason = "CmkLeaseRefused", .message = why});
+}
+
 void Publisher::learn_rules(TimePoint now) {
     if (rules_) return;
     if (now < not_before_) return next_at(not_before_);
@@ -130,7 +134,9 @@ void Publisher::learn_agent(TimePoint now) {
     agent_backoff_.succeeded();
     solved(kAboutAgent);
     status_.agent_known = true;
-    if (agent_) events_ = events_between(*agent_, *state);
+    for (NodeEvent& event : agent_ ? events_between(*agent_, *state) : std::vector<NodeEvent>{}) {
+        events_.push_back(std::move(event));
+    }
     agent_ = *std::move(state);
     wish_ = wish_of(*agent_, *rules_, settings_.taint && !taint_refused_);
     if (wish_->problems.empty()) {

@@ -52,6 +52,8 @@ public:
 
     /// The agent has changed, or is there (again).
     void agent_changed();
+    /// The agent has refused a lease; `why` is what the caller was told.
+    void lease_refused(const std::string& why);
     /// A state of the Node, as a watch brings it.
     void see_node(NodeObject node);
     /// The Node was deleted; it may come again under another uid.

@@ -11,6 +11,7 @@ std::string_view to_text(Event::Kind kind) {
     switch (kind) {
         case Event::Kind::lease_added: return "lease-added";
         case Event::Kind::lease_removed: return "lease-removed";
+        case Event::Kind::lease_refused: return "lease-refused";
         case Event::Kind::grade_changed: return "grade-changed";
         case Event::Kind::cpus_changed: return "cpus-changed";
         case Event::Kind::pools_changed: return "pools-changed";

@@ -86,10 +86,18 @@ struct ReconcileReport {
 
 /// Something that happened, for monitors.
 struct Event {
-    enum class Kind { lease_added, lease_removed, grade_changed, cpus_changed, pools_changed };
+    enum class Kind {
+        lease_added,
+        lease_removed,
+        lease_refused,  ///< somebody asked and got none
+        grade_changed,
+        cpus_changed,
+        pools_changed,
+    };
     Kind kind = Kind::pools_changed;
     std::optional<Lease> lease = {};
-    /// For lease_removed; for grade_changed what it was; for cpus_changed what happened to them.
+    /// For lease_removed; for lease_refused why; for grade_changed what it was; for cpus_changed
+    /// what happened to them.
     std::string reason = {};
 
     friend bool operator==(const Event&, const Event&) = default;

@@ -342,5 +342,23 @@ TEST_F(PublisherTest, IsCheapForALargeCluster) {
     EXPECT_LE(megabytes_a_minute, 4);
 }
 
+TEST_F(PublisherTest, RefusedLeasesAreEventsOfTheNodeWithinABound) {
+    see();
+    publisher_->agent_changed();
+    pass(seconds(1));
+    const auto count = [&] {
+        return std::count_if(kube_.sent.begin(), kube_.sent.end(), [](const auto& each) {
+            return each.body.find("CmkLeaseRefused") != std::string::npos;
+        });
+    };
+    publisher_->lease_refused("pool exclusive cannot give 1 core");
+    pass(seconds(1));
+    EXPECT_EQ(count(), 1);
+    for (int number = 0; number < 50; ++number)
+        publisher_->lease_refused("pool exclusive cannot give 1 core");
+    pass(seconds(1));
+    EXPECT_LE(count(), 10);
+}
+
 }  // namespace
 }  // namespace cmk::k8s
