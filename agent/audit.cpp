@@ -193,19 +193,8 @@ void Audit::mend_lease(const Lease& lease, ReconcileReport& report) {
     if (lease.hold == Hold::none) return;
     const auto found = executor_.read_back(lease);
     if (found && is_well_held(lease, *found)) return note_grade(lease, *found, report);
-    const std::vector<Pool>& pools = committer_.ledger().pools();
-    Plan again;
-    if (lease.hold == Hold::cpuset) {
-        again.push_back(lease_edit(EditKind::make_lease, lease, pools));
-    }
-    if (lease.owner.pid != 0 && processes_.open(lease.owner.pid, lease.owner.start_time)) {
-        again.push_back(lease_edit(EditKind::attach, lease, pools));
-    }
-    Status mended;
-    // No undo: a half-mended lease is nearer to right than the state it was found in.
-    for (const Edit& edit : again) {
-        if (mended) mended = executor_.apply({edit}, {{lease.id, &lease}});
-    }
+    const Status mended = executor_.mend(
+        lease, lease_edit(EditKind::make_lease, lease, committer_.ledger().pools()).partition);
     const auto grade = executor_.read_back(lease);
     if (!mended || !grade) {
         const Error& why = mended ? grade.error() : mended.error();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/executor.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace cmk {
@@ -38,7 +39,7 @@ Status Executor::run(const Edit& edit, const Leases& leases) {
         case EditKind::make_lease:
             return cgroups_.make_lease({edit.pool, edit.lease, edit.place}, edit.cpus,
                                        edit.partition);
-        case EditKind::set_lease: return set_lease({edit.pool, edit.lease}, edit.cpus);
+        case EditKind::set_lease: return set_lease(edit);
         case EditKind::remove_lease:
             return cgroups_.remove_lease({edit.pool, edit.lease, edit.place}, edit.cpus);
         case EditKind::attach:
@@ -49,24 +50,57 @@ Status Executor::run(const Edit& edit, const Leases& leases) {
     return make_error(Errc::internal, "the plan names lease " + edit.lease + ", which it lacks");
 }
 
-Status Executor::attach(const Lease& lease) {
-    const int pid = lease.owner.pid;
-    if (lease.hold == Hold::cpuset) {
-        Status limited = cgroups_.copy_limits(group_of(lease), lease.owner.cgroup);
-        if (!limited) {
-            return with_context(std::move(limited).error(), "its unit's limits cannot be kept");
-        }
-        const Status moved = cgroups_.attach(group_of(lease), pid);
-        if (!moved && moved.error().sys_errno == ESRCH) {
-            return make_error(Errc::unavailable, "the process has ended");
-        }
-        CMK_TRY(moved);
+/// Masks that were set for the CPUs before would leave nothing of the new ones.
+Status Executor::set_lease(const Edit& edit) {
+    const LeaseGroup group{edit.pool, edit.lease};
+    CMK_TRY(cgroups_.make_lease(group, edit.cpus, PartitionType::member));
+    return pin_members({.id = edit.lease, .pool = edit.pool, .cpus = edit.cpus});
+}
+
+Status Executor::move_in(const Lease& lease) {
+    Status limited = cgroups_.copy_limits(group_of(lease), lease.owner.cgroup);
+    if (!limited) {
+        return with_context(std::move(limited).error(), "its unit's limits cannot be kept");
     }
+    Status moved = cgroups_.attach(group_of(lease), lease.owner.pid);
+    if (moved || moved.error().sys_errno != ESRCH) return moved;
+    return make_error(Errc::unavailable, "the process has ended");
+}
+
+Status Executor::attach(const Lease& lease) {
+    if (lease.hold == Hold::cpuset) CMK_TRY(move_in(lease));
     // A mask from before would go on narrowing the new CPUs.
-    Status pinned = processes_.set_affinity(pid, lease.cpus);
+    Status pinned = processes_.set_affinity(lease.owner.pid, lease.cpus);
     if (pinned) return {};
     (void)detach(lease);
     return explain(std::move(pinned).error(), lease);
+}
+
+Status Executor::mend(const Lease& lease, PartitionType type) {
+    const bool is_there =
+        lease.owner.pid != 0 && processes_.open(lease.owner.pid, lease.owner.start_time);
+    if (lease.hold == Hold::affinity) {
+        return is_there ? processes_.set_affinity(lease.owner.pid, lease.cpus) : Status{};
+    }
+    CMK_TRY(cgroups_.make_lease(group_of(lease), lease.cpus, type));
+    if (is_there) {
+        CMK_TRY_ASSIGN(const std::vector<int> pids, cgroups_.members(group_of(lease)));
+        const bool inside = std::find(pids.begin(), pids.end(), lease.owner.pid) != pids.end();
+        if (!inside) CMK_TRY(move_in(lease));
+    }
+    return pin_members(lease);
+}
+
+/// Processes that end meanwhile need nothing.
+Status Executor::pin_members(const Lease& lease) {
+    CMK_TRY_ASSIGN(const std::vector<int> pids, cgroups_.members(group_of(lease)));
+    for (const int pid : pids) {
+        Status pinned = processes_.set_affinity(pid, lease.cpus);
+        if (!pinned && pinned.error().sys_errno != ESRCH) {
+            return explain(std::move(pinned).error(), lease);
+        }
+    }
+    return {};
 }
 
 /// The kernel takes CPUs away from a group without a word when a partition elsewhere has them.
@@ -80,17 +114,6 @@ Error Executor::explain(Error error, const Lease& lease) {
 
 void Executor::move_out(const Lease& lease, int pid) {
     if (cgroups_.move_to(lease.owner.cgroup, pid)) processes_.restore(pid, lease.old_masks);
-}
-
-/// Masks that were set for the CPUs before would leave nothing of the new ones.
-Status Executor::set_lease(const LeaseGroup& group, const CpuSet& cpus) {
-    CMK_TRY(cgroups_.make_lease(group, cpus, PartitionType::member));
-    CMK_TRY_ASSIGN(const std::vector<int> pids, cgroups_.members(group));
-    for (const int pid : pids) {
-        const Status pinned = processes_.set_affinity(pid, cpus);
-        if (!pinned && pinned.error().sys_errno != ESRCH) return pinned;
-    }
-    return {};
 }
 
 Status Executor::detach(const Lease& lease) {

@@ -22,6 +22,10 @@ public:
     /// failure. Errors: io; unavailable when the owner has ended.
     Status apply(const Plan& plan, const Leases& leases);
 
+    /// Sets anew what holds a lease, as a partition of that type in place. Nothing is undone on
+    /// failure, and nobody leaves: half-mended is nearer to right than as it was found.
+    Status mend(const Lease& lease, PartitionType type);
+
     /// Compares what the kernel gives the lease with what it shall have, and says how strongly that
     /// is held. Errors: io, naming both.
     Result<Grade> read_back(const Lease& lease);
@@ -31,7 +35,9 @@ public:
 
 private:
     Status run(const Edit& edit, const Leases& leases);
-    Status set_lease(const LeaseGroup& group, const CpuSet& cpus);
+    Status set_lease(const Edit& edit);
+    Status move_in(const Lease& lease);
+    Status pin_members(const Lease& lease);
     Status attach(const Lease& lease);
     Status detach(const Lease& lease);
     Error explain(Error error, const Lease& lease);

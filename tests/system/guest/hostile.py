@@ -291,7 +291,9 @@ def test_a_lease_without_any_cpu_gets_other_cores() -> None:
         try:
             eventually(lambda: allowed(held.pid) == now, "where it may run")
         except AssertionError:
-            same(allowed(held.pid), now, "where it may run")
+            group = held.group()
+            where = f"in /{group}: {effective(group)} of {(CGROUP / group / 'cpuset.cpus').read_text().strip()}"
+            same(allowed(held.pid), now, f"where it may run, {where}")
         eventually(lambda: cmkctl("verify", held.lease).code == 0, "verify")
     eventually(lambda: pools()["exclusive"]["free_cores"] == 1, "the others are free again")
     second = Held()
