@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/committer.h"
 
+#include <algorithm>
+
 namespace cmk {
+
+namespace {
+
+/// A lease that only changes has one file, which is replaced once the change is made: an intent
+/// would have it undone at the next start, with its programs.
+bool is_changed(const LedgerDelta& delta, const std::string& id) {
+    const bool removed =
+        std::find(delta.removed.begin(), delta.removed.end(), id) != delta.removed.end();
+    return removed && std::any_of(delta.added.begin(), delta.added.end(),
+                                  [&](const Lease& lease) { return lease.id == id; });
+}
+
+}  // namespace
 
 Status Committer::commit(LedgerDelta delta) {
     CMK_TRY(ledger_.check(delta));
@@ -11,8 +26,9 @@ Status Committer::commit(LedgerDelta delta) {
         take_back(delta);
         return done;
     }
-    for (const std::string& id : delta.removed)
-        store_.remove(id);
+    for (const std::string& id : delta.removed) {
+        if (!is_changed(delta, id)) store_.remove(id);
+    }
     for (Lease& lease : delta.added)
         lease.status = LeaseStatus::committed;
     return ledger_.apply(std::move(delta));
@@ -28,10 +44,12 @@ Executor::Leases Committer::named(const LedgerDelta& delta) const {
 }
 
 Status Committer::persist_intent(const LedgerDelta& delta) {
-    for (const Lease& lease : delta.added)
-        CMK_TRY(store_.save_intent(lease));
-    for (const std::string& id : delta.removed)
-        CMK_TRY(store_.revoke(id));
+    for (const Lease& lease : delta.added) {
+        if (!is_changed(delta, lease.id)) CMK_TRY(store_.save_intent(lease));
+    }
+    for (const std::string& id : delta.removed) {
+        if (!is_changed(delta, id)) CMK_TRY(store_.revoke(id));
+    }
     return {};
 }
 
@@ -48,7 +66,7 @@ Status Committer::read_back(Lease& lease, const LedgerDelta& delta) {
     }
     if (grade == lease.grade) return {};
     lease.grade = grade;
-    return store_.save_intent(lease);
+    return is_changed(delta, lease.id) ? Status{} : store_.save_intent(lease);
 }
 
 Status Committer::apply(LedgerDelta& delta) {
@@ -67,17 +85,25 @@ Status Committer::apply(LedgerDelta& delta) {
 }
 
 Status Committer::persist_commit(const LedgerDelta& delta) {
-    for (const Lease& lease : delta.added)
-        CMK_TRY(store_.commit(lease.id));
+    for (const Lease& lease : delta.added) {
+        CMK_TRY(is_changed(delta, lease.id) ? store_.update(lease) : store_.commit(lease.id));
+    }
     if (delta.pools) CMK_TRY(store_.save_pools(*delta.pools));
     return {};
 }
 
 void Committer::take_back(const LedgerDelta& delta) {
-    for (const Lease& lease : delta.added)
-        store_.remove(lease.id);
-    for (const std::string& id : delta.removed)
-        (void)store_.commit(id);
+    for (const Lease& lease : delta.added) {
+        const Lease* before = ledger_.lease(lease.id);
+        if (!is_changed(delta, lease.id)) {
+            store_.remove(lease.id);
+        } else if (before != nullptr) {
+            (void)store_.update(*before);
+        }
+    }
+    for (const std::string& id : delta.removed) {
+        if (!is_changed(delta, id)) (void)store_.commit(id);
+    }
     if (delta.pools) (void)store_.save_pools(ledger_.pools());
 }
 

@@ -115,6 +115,7 @@ Status Manager::start(const std::string& boot_id) {
     if (!report.kept_pools.empty()) config_problems_.push_back(report.kept_pools);
     for (const std::string& problem : config_problems_)
         ports_.log.error(problem);
+    move_stranded();
     keep_config();
     take_up_all();
     watch_partitions();

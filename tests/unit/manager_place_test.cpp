@@ -189,6 +189,19 @@ TEST_F(ManagerPlace, ARepairThatFailsIsNotTriedForEachChangeThatItMakes) {
     EXPECT_EQ(cgroups.calls.size(), calls);
 }
 
+TEST_F(ManagerPlace, MendingLetsNobodyOut) {
+    // In a pool and in place: a CPU that is going offline lets the affinity be refused.
+    ASSERT_TRUE(isolate(100));
+    ASSERT_TRUE(isolate_in(kPod, 101));
+    cgroups.find({"exclusive", "lease1"})->cpus = {5};
+    cgroups.tree.placed.at(kPod + "/cmk-lease2").cpus = {6};
+    processes.fail_next_affinity(EINVAL);
+    ASSERT_TRUE(manager->reconcile(Peer{}));
+    EXPECT_EQ(cgroups.find({"exclusive", "lease1"})->pids, std::set<int>{100});
+    EXPECT_EQ(placed(kPod + "/cmk-lease2").pids, std::set<int>{101});
+    EXPECT_TRUE(cgroups.tree.elsewhere.empty());
+}
+
 TEST_F(ManagerPlace, APodHoldsNoMoreThanItMay) {
     config.pools[0].access.cores_per_pod = 2;
     ASSERT_TRUE(start_manager(kBoot));

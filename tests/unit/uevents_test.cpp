@@ -114,10 +114,25 @@ TEST_F(MachineChangedTest, ALeaseWithoutAnyCpuGoesToFreeCores) {
     EXPECT_EQ(*cgroups.find({"exclusive", grant->lease}), wanted);
     EXPECT_EQ(processes.masks(100).front().cpus, (CpuSet{1, 9}));
     EXPECT_EQ(events.back().reason, "its CPUs 0,8 went offline");
+    const auto files = state_files();
+    ASSERT_EQ(files.count(grant->lease + ".lease"), 1U);
+    EXPECT_NE(files.at(grant->lease + ".lease").find("\"cpus\":\"1,9\""), std::string::npos);
+    EXPECT_EQ(files.count(grant->lease + ".intent"), 0U);
+    ASSERT_TRUE(start_manager(kBoot));
+    EXPECT_EQ(leases().front().cpus, (CpuSet{1, 9}));
     // It stays there when they come back, and the next lease gets them.
     offline = {};
     manager->machine_changed();
     EXPECT_EQ(isolate(101)->cpus, (CpuSet{0, 8}));
+    end_process(100);
+    EXPECT_EQ(leases().size(), 1U);
+}
+
+TEST_F(MachineChangedTest, OneThatWasStrandedWhileNoAgentRanIsMovedAtTheStart) {
+    ASSERT_TRUE(isolate(100));
+    offline = {0, 8};
+    ASSERT_TRUE(start_manager(kBoot));
+    EXPECT_EQ(leases().front().cpus, (CpuSet{1, 9}));
 }
 
 TEST_F(MachineChangedTest, OfflineCoresAreNotGivenAway) {
