@@ -31,19 +31,15 @@ std::vector<Option> common_options(CommonOptions& common) {
     return {{"--socket", "PATH",
              std::string("the agent's socket (default: $CMK_SOCKET, else ") + kDefaultSocket + ")",
              &common.socket},
-            {"-o,--output", "FORMAT", std::string("one of ") + kOutputFormats, &common.output}};
+            {"-o,--output", "FORMAT", "one of " + join(output_formats(), ", "), &common.output,
+             output_formats()}};
 }
 
 std::optional<int> begin(Syntax syntax, const std::vector<std::string>& arguments,
                          CommonOptions& common, int usage_exit) {
     for (Option& option : common_options(common))
         syntax.options.push_back(std::move(option));
-    auto parsed = parse_arguments(syntax, arguments);
-    if (parsed && parsed->empty() && !output_format_from(common.output)) {
-        parsed = make_error(Errc::invalid_argument, "--output: expected one of " +
-                                                        std::string(kOutputFormats) + ", not " +
-                                                        quote(common.output));
-    }
+    const auto parsed = parse_arguments(syntax, arguments);
     if (!parsed) {
         complain(syntax.verb + ": " + parsed.error().message + "\nSee: cmkctl " + syntax.verb +
                  " --help");
