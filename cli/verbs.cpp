@@ -74,6 +74,8 @@ const std::vector<Verb>& verbs() {
         {"topology", "draw the machine: sockets, NUMA nodes, caches, cores", run_topology},
         {"pools", "list the pools", run_pools},
         {"leases", "list the leases", run_leases},
+        {"explain", "tell what a request would get, or why it would be refused", run_explain},
+        {"simulate", "try pools and leases on a machine that need not be there", run_simulate},
         {"release", "end leases; their programs run on, unpinned", run_release},
         {"describe", "print pools and tasks as the original CMK does (JSON)", run_describe},
         {"reconcile", "compare the machine with the agent's books and mend it", run_reconcile},

@@ -27,6 +27,8 @@ int run_status(const std::vector<std::string>& arguments);
 int run_topology(const std::vector<std::string>& arguments);
 int run_pools(const std::vector<std::string>& arguments);
 int run_leases(const std::vector<std::string>& arguments);
+int run_explain(const std::vector<std::string>& arguments);
+int run_simulate(const std::vector<std::string>& arguments);
 int run_release(const std::vector<std::string>& arguments);
 int run_describe(const std::vector<std::string>& arguments);
 int run_reconcile(const std::vector<std::string>& arguments);
