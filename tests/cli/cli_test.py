@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of cmkctl as it is run: tests/cli/cli_test.py CMKCTL
+
+What it draws is checked with an XML parser, and what it shows on a terminal on one of its own. The
+agent is fake_agent.py. The last line is "N passed, N failed, N skipped".
+"""
+
+import json
+import os
+import pathlib
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as xml
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from fake_agent import FakeAgent, lease  # noqa: E402
+
+SVG = "{http://www.w3.org/2000/svg}"
+HTML = "{http://www.w3.org/1999/xhtml}"
+ENTER = b"\x1b[?1049h\x1b[?25l"
+LEAVE = b"\x1b[?25h\x1b[?1049l"
+PATIENCE = 20  # seconds
+
+
+class WithAgent(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="cmk-cli-")
+        self.addCleanup(self.directory.cleanup)
+        self.agent = FakeAgent(self.directory.name)
+        self.addCleanup(self.agent.close)
+        self.environment = os.environ | {"CMK_SOCKET": self.agent.path, "LC_ALL": "C.UTF-8",
+                                         "COLUMNS": "80"}
+
+    def run_cmkctl(self, *arguments, status=0):
+        done = subprocess.run([CMKCTL, *arguments], env=self.environment, text=True,
+                              capture_output=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stdout
+
+
+class Drawings(WithAgent):
+    def test_svg_is_well_formed(self):
+        drawing = xml.fromstring(self.run_cmkctl("topology", "--format", "svg"))
+        self.assertEqual(drawing.tag, SVG + "svg")
+        groups = [group.get("class") for group in drawing.iter(SVG + "g")]
+        self.assertEqual(groups.count("socket"), 2)
+        self.assertEqual(groups.count("core"), 8)
+        titles = [title.text for title in drawing.iter(SVG + "title")]
+        owner = [text for text in titles if "aa11bb22" in text and text.startswith("core 0: ")]
+        self.assertEqual(len(owner), 1)
+        self.assertIn("a<b>&?, pid 42, user root", owner[0])
+        numbers = {text.text for text in drawing.iter(SVG + "text")}
+        self.assertLessEqual({str(cpu) for cpu in range(16)} | {"a", "E", "S", "."}, numbers)
+
+    def test_html_is_well_formed(self):
+        page = xml.fromstring(self.run_cmkctl("topology", "--format=html"))
+        self.assertEqual(page.tag, HTML + "html")
+        self.assertEqual(len(list(page.iter(SVG + "svg"))), 1)
+        cells = [cell.text for cell in page.iter(HTML + "td")]
+        for expected in ("aa11bb22", "a<b>&?", "exclusive", "0-3,8-11"):
+            self.assertIn(expected, cells)
+        self.assertEqual([each for each in page.iter() if each.get("src") or each.get("href")], [])
+
+    def test_machines_of_every_shape(self):
+        for shape in ("pu:1", "core:64 pu:2", "pack:8 [numa] l3:4 core:16 pu:2",
+                      "pack:2 numa:4 l3:2 core:3 pu:8"):
+            for form in ("svg", "html"):
+                xml.fromstring(self.run_cmkctl(
+                    "simulate", "--topology", shape, "--pool", "a:shared:rest", "--lease", "a",
+                    "--format", form))
+
+    def test_a_drawing_is_no_table(self):
+        self.run_cmkctl("topology", "--format", "svg", "-o", "json", status=2)
+        self.run_cmkctl("topology", "--format", "png", status=2)
+
+    def test_simulation_needs_no_agent(self):
+        self.agent.close()
+        out = self.run_cmkctl("simulate", "--topology", "core:4 pu:2", "--num-exclusive-cores",
+                              "2", "--lease", "exclusive:2", "--lease", "exclusive", "-o", "json",
+                              status=3)
+        found = json.loads(out)
+        self.assertEqual([each["cpus"] for each in found["leases"]], ["0-3"])
+        self.assertEqual(len(found["refusals"]), 1)
+        self.assertEqual(self.agent.asked, [])
+
+
+class Explanations(WithAgent):
+    def test_only_asks(self):
+        out = json.loads(self.run_cmkctl("explain", "--pool", "exclusive", "--cores", "2",
+                                         "-o", "json"))
+        self.assertEqual((out["granted"], out["cpus"]), (True, "1-2,9-10"))
+        self.assertEqual(sorted(self.agent.asked), ["GetTopology", "ListLeases", "ListPools"])
+
+    def test_exit_status_is_the_refusals(self):
+        out = self.run_cmkctl("explain", "--pool", "exclusive", "--cores", "4", status=3)
+        self.assertIn("instead: 3 cores: CPUs 1-3,9-11.", out)
+        self.run_cmkctl("explain", "--pool", "exclusive", "--package", "1", status=3)
+        self.run_cmkctl("explain", "--pool", "none", status=6)
+        self.run_cmkctl("explain", status=2)
+
+
+class Watching(WithAgent):
+    def start(self, **options):
+        process = subprocess.Popen([CMKCTL, "status", "--watch"], env=self.environment, **options)
+        self.addCleanup(process.wait)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        return process
+
+    def read_until(self, fd, part, seen=b""):
+        end = time.monotonic() + PATIENCE
+        while part not in seen:
+            self.assertLess(time.monotonic(), end, seen)
+            if select.select([fd], [], [], 0.1)[0]:
+                read = os.read(fd, 65536)
+                self.assertNotEqual(read, b"", seen)
+                seen += read
+        return seen
+
+    def change(self):
+        self.agent.leases.append(lease("cc33dd44", "exclusive", "1,9", 43, "second"))
+        self.agent.tell()
+
+    def test_redraws_on_events_alone(self):
+        process = self.start(stdout=subprocess.PIPE)
+        out = process.stdout.fileno()
+        self.read_until(out, b"cmk-agent 9.9\n")
+        asked = len(self.agent.asked)
+        time.sleep(0.3)
+        self.assertEqual(len(self.agent.asked), asked, "it polls")
+        self.change()
+        seen = self.read_until(out, b"cmk-agent 9.9\n")
+        self.assertIn(b"cc33dd44", seen)
+        self.assertNotIn(b"\x1b", seen)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        process.stdout.close()
+
+    def test_a_burst_is_few_pictures(self):
+        process = self.start(stdout=subprocess.PIPE)
+        self.read_until(process.stdout.fileno(), b"cmk-agent 9.9\n")
+        for _ in range(200):
+            self.agent.tell()
+        self.change()
+        self.read_until(process.stdout.fileno(), b"cc33dd44")
+        self.assertLess(self.agent.asked.count("ListLeases"), 150)
+        process.kill()
+        process.stdout.close()
+
+    def on_terminal(self):
+        leader, follower = pty.openpty()
+        self.addCleanup(os.close, leader)
+        process = self.start(stdin=follower, stdout=follower, stderr=follower,
+                             start_new_session=True)
+        os.close(follower)
+        seen = self.read_until(leader, b"cmk-agent 9.9")
+        self.assertTrue(seen.startswith(ENTER), seen)
+        return process, leader
+
+    def test_gives_the_terminal_back(self):
+        for number, status in ((signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)):
+            process, leader = self.on_terminal()
+            self.change()
+            self.read_until(leader, b"cc33dd44")
+            process.send_signal(number)
+            self.assertEqual(process.wait(PATIENCE), status)
+            self.assertTrue(self.read_until(leader, LEAVE).endswith(LEAVE))
+            self.agent.leases.pop()
+
+    def test_gives_the_terminal_back_while_stopped(self):
+        process, leader = self.on_terminal()
+        process.send_signal(signal.SIGTSTP)
+        self.read_until(leader, LEAVE)
+        process.send_signal(signal.SIGCONT)
+        self.read_until(leader, b"cmk-agent 9.9", self.read_until(leader, ENTER))
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_ends_when_the_agent_goes_away(self):
+        process, leader = self.on_terminal()
+        self.agent.close()
+        self.assertEqual(process.wait(PATIENCE), 5)
+        self.assertIn(LEAVE + b"cmkctl: ", self.read_until(leader, LEAVE + b"cmkctl: "))
+
+
+def main():
+    program = unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=1,
+                            testRunner=unittest.TextTestRunner(stream=sys.stdout))
+    result = program.result
+    failed = len(result.failures) + len(result.errors)
+    skipped = len(result.skipped)
+    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or result.testsRun == skipped else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: tests/cli/cli_test.py CMKCTL [TEST]...")
+    CMKCTL = os.path.abspath(sys.argv[1])
+    sys.exit(main())
