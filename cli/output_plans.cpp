@@ -110,4 +110,21 @@ std::string render_simulation(const Simulation& simulation, const OutputStyle& s
     return out + sentences("refused: ", simulation.refusals, style);
 }
 
+std::string render_bundle(const std::string& path, const Bundle& bundle, const OutputStyle& style) {
+    if (is_data(style.format)) {
+        json value = document("Bundle");
+        value["file"] = path;
+        value["items"] = json::array();
+        for (const BundleFile& file : bundle.files)
+            value["items"].push_back({{"name", file.name}, {"bytes", file.content.size()}});
+        value["missing"] = bundle.missing;
+        return text_of(value, style.format);
+    }
+    std::string out = printable(path, style.unicode) + ":\n";
+    for (const BundleFile& file : bundle.files)
+        out += "  " + printable(file.name, style.unicode) + "\n";
+    return out + sentences("missing: ", bundle.missing, style) +
+           "Look through it before you send it.\n";
+}
+
 }  // namespace cmk

@@ -81,6 +81,7 @@ const std::vector<Verb>& verbs() {
         {"reconcile", "compare the machine with the agent's books and mend it", run_reconcile},
         {"verify", "check how leases are held, with evidence from the kernel", run_verify},
         {"monitor", "print lease and pool events as they happen", run_monitor},
+        {"bundle", "collect what a bug report needs in one archive", run_bundle},
         {"version", "show the versions of cmkctl and the agent", run_version},
     };
     return table;

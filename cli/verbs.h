@@ -34,6 +34,7 @@ int run_describe(const std::vector<std::string>& arguments);
 int run_reconcile(const std::vector<std::string>& arguments);
 int run_verify(const std::vector<std::string>& arguments);
 int run_monitor(const std::vector<std::string>& arguments);
+int run_bundle(const std::vector<std::string>& arguments);
 int run_version(const std::vector<std::string>& arguments);
 
 }  // namespace cmk

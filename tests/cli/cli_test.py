@@ -14,6 +14,7 @@ import select
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import unittest
@@ -177,6 +178,7 @@ class Watching(WithAgent):
         process, leader = self.on_terminal()
         process.send_signal(signal.SIGTSTP)
         self.read_until(leader, LEAVE)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
         process.send_signal(signal.SIGCONT)
         self.read_until(leader, b"cmk-agent 9.9", self.read_until(leader, ENTER))
         process.send_signal(signal.SIGINT)
@@ -187,6 +189,50 @@ class Watching(WithAgent):
         self.agent.close()
         self.assertEqual(process.wait(PATIENCE), 5)
         self.assertIn(LEAVE + b"cmkctl: ", self.read_until(leader, LEAVE + b"cmkctl: "))
+
+
+class Bundles(WithAgent):
+    def bundle(self, *arguments):
+        path = os.path.join(self.directory.name, "report.tar")
+        return path, self.run_cmkctl("bundle", path, *arguments)
+
+    def test_is_a_private_archive_of_what_it_lists(self):
+        path, out = self.bundle("-o", "json")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with tarfile.open(path) as archive:
+            members = {each.name.removeprefix("cmk-bundle/"): each for each in archive}
+            read = lambda name: archive.extractfile(members[name]).read()  # noqa: E731
+            self.assertTrue(all(each.isfile() and each.mode == 0o600 for each in members.values()))
+            listed = {each["name"] for each in json.loads(out)["items"]}
+            self.assertEqual(listed | {"MANIFEST"}, set(members))
+            self.assertLessEqual({"status.json", "topology.json", "pools.json", "leases.json",
+                                  "verify.json", "version.json", "host-facts.txt",
+                                  "proc/cmdline"}, listed)
+            self.assertEqual(json.loads(read("leases.json"))["items"][0]["id"], "aa11bb22")
+            self.assertEqual(json.loads(read("version.json"))["agent"], "9.9")
+            for name in listed:
+                self.assertIn("\t" + name + "\n", read("MANIFEST").decode())
+
+    def test_tells_no_secret(self):
+        self.environment["CMK_TEST_SECRET"] = "hush-1234"
+        path, _ = self.bundle("--socket", self.agent.path)
+        content = pathlib.Path(path).read_bytes()
+        self.assertNotIn(b"hush-1234", content)
+        self.assertNotIn(sys.argv[0].encode() + b"\0", content)
+
+    def test_overwrites_nothing(self):
+        path = os.path.join(self.directory.name, "there")
+        pathlib.Path(path).write_text("mine")
+        self.run_cmkctl("bundle", path, status=1)
+        self.assertEqual(pathlib.Path(path).read_text(), "mine")
+
+    def test_works_without_an_agent(self):
+        self.agent.close()
+        os.unlink(self.agent.path)
+        path, out = self.bundle()
+        self.assertIn("missing: all that the agent knows: cannot reach the agent", out)
+        with tarfile.open(path) as archive:
+            self.assertIn("cmk-bundle/proc/version", archive.getnames())
 
 
 def main():
