@@ -15,6 +15,9 @@ namespace cmk {
 
 namespace {
 
+/// Where begin() puts the syntax that syntax_of() wants.
+Syntax* wanted_syntax = nullptr;
+
 bool write_all(int fd, std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(fd, text.data(), text.size());
@@ -39,6 +42,10 @@ std::optional<int> begin(Syntax syntax, const std::vector<std::string>& argument
                          CommonOptions& common, int usage_exit) {
     for (Option& option : common_options(common))
         syntax.options.push_back(std::move(option));
+    if (wanted_syntax != nullptr) {
+        *wanted_syntax = std::move(syntax);
+        return exit_code::kOk;
+    }
     const auto parsed = parse_arguments(syntax, arguments);
     if (!parsed) {
         complain(syntax.verb + ": " + parsed.error().message + "\nSee: cmkctl " + syntax.verb +
@@ -47,6 +54,15 @@ std::optional<int> begin(Syntax syntax, const std::vector<std::string>& argument
     }
     if (!parsed->empty()) return put(*parsed);
     return std::nullopt;
+}
+
+Syntax syntax_of(int (*run)(const std::vector<std::string>&)) {
+    Syntax syntax;
+    wanted_syntax = &syntax;
+    (void)run({});
+    wanted_syntax = nullptr;
+    syntax.words.words = nullptr;
+    return syntax;
 }
 
 std::string socket_path(const CommonOptions& common) {

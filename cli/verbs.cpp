@@ -23,23 +23,22 @@ std::string overview() {
         two_columns(rows);
     rows.clear();
     CommonOptions common;
-    for (const Option& option : common_options(common)) {
-        rows.emplace_back(option.names == "-o,--output" ? "-o, --output FORMAT"
-                                                        : option.names + " " + option.value,
-                          option.help);
-    }
+    for (const Option& option : common_options(common))
+        rows.emplace_back(option_heading(option), option.help);
     rows.emplace_back("-h, --help", "show this help; after a verb, the verb's");
     rows.emplace_back("--version", "show the version");
-    return out + "\nOptions of every verb:\n" + two_columns(rows) +
-           "\nExamples:\n"
-           "  cmkctl init --num-exclusive-cores 4 --num-shared-cores 1\n"
-           "  cmkctl isolate --pool exclusive --cores 2 -- ./server --port 80\n"
-           "  cmkctl status\n";
+    return out + "\nOptions of every verb:\n" + two_columns(rows) + "\nExamples:\n" + kMainExamples;
 }
 
 int wrong_usage(const std::string& text) {
     complain(text + "\nSee: cmkctl --help");
     return exit_code::kUsage;
+}
+
+const Verb* find_verb(const std::vector<Verb>& table, const std::string& name) {
+    const auto at = std::find_if(table.begin(), table.end(),
+                                 [&](const Verb& each) { return name == each.name; });
+    return at == table.end() ? nullptr : &*at;
 }
 
 int unknown_verb(const std::string& name) {
@@ -87,6 +86,14 @@ const std::vector<Verb>& verbs() {
     return table;
 }
 
+const std::vector<Verb>& hidden_verbs() {
+    static const std::vector<Verb> table{
+        {"complete", "complete the last of the words, for a shell", run_complete},
+        {"manual", "print the manual page of cmkctl or a verb", run_manual},
+    };
+    return table;
+}
+
 int run_command_line(const std::vector<std::string>& arguments) {
     CommonOptions common;
     const std::size_t at = count_leading_options(common_options(common), arguments);
@@ -102,10 +109,9 @@ int run_command_line(const std::vector<std::string>& arguments) {
         if (rest.empty()) return put(overview());
         return run_command_line({rest.front(), "--help"});
     }
-    const auto verb = std::find_if(verbs().begin(), verbs().end(),
-                                   [&](const Verb& each) { return name == each.name; });
-    if (verb == verbs().end()) return unknown_verb(name);
-    return verb->run(rest);
+    const Verb* verb = find_verb(verbs(), name);
+    if (verb == nullptr) verb = find_verb(hidden_verbs(), name);
+    return verb == nullptr ? unknown_verb(name) : verb->run(rest);
 }
 
 }  // namespace cmk

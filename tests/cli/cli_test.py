@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of cmkctl as it is run: tests/cli/cli_test.py CMKCTL
+"""Tests of cmkctl as it is run: tests/cli/cli_test.py CMKCTL [TEST]...
 
 What it draws is checked with an XML parser, and what it shows on a terminal on one of its own. The
-agent is fake_agent.py. The last line is "N passed, N failed, N skipped".
+agent is fake_agent.py. CMK_MAN_PAGES names the directory of the manual pages. The last line is "N passed, N failed, N skipped".
 """
 
 import json
@@ -11,6 +11,7 @@ import os
 import pathlib
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,18 @@ HTML = "{http://www.w3.org/1999/xhtml}"
 ENTER = b"\x1b[?1049h\x1b[?25l"
 LEAVE = b"\x1b[?25h\x1b[?1049l"
 PATIENCE = 20  # seconds
+
+
+def read_until(test, fd, part, seen=b""):
+    """Reads until that has been read; gives all that was read."""
+    end = time.monotonic() + PATIENCE
+    while part not in seen:
+        test.assertLess(time.monotonic(), end, seen)
+        if select.select([fd], [], [], 0.1)[0]:
+            read = os.read(fd, 65536)
+            test.assertNotEqual(read, b"", seen)
+            seen += read
+    return seen
 
 
 class WithAgent(unittest.TestCase):
@@ -115,14 +128,7 @@ class Watching(WithAgent):
         return process
 
     def read_until(self, fd, part, seen=b""):
-        end = time.monotonic() + PATIENCE
-        while part not in seen:
-            self.assertLess(time.monotonic(), end, seen)
-            if select.select([fd], [], [], 0.1)[0]:
-                read = os.read(fd, 65536)
-                self.assertNotEqual(read, b"", seen)
-                seen += read
-        return seen
+        return read_until(self, fd, part, seen)
 
     def change(self):
         self.agent.leases.append(lease("cc33dd44", "exclusive", "1,9", 43, "second"))
@@ -235,6 +241,117 @@ class Bundles(WithAgent):
             self.assertIn("cmk-bundle/proc/version", archive.getnames())
 
 
+class Completions(WithAgent):
+    SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "cli" / "completion"
+
+    def setUp(self):
+        super().setUp()
+        # The shells look for the program by its name.
+        self.environment["PATH"] = os.path.dirname(CMKCTL) + os.pathsep + os.environ["PATH"]
+
+    def in_bash(self, *words):
+        """What bash's own function answers for these words, the last being completed."""
+        script = """
+            compopt() { shopt_files=yes; }
+            . "$1"; shift
+            COMP_WORDS=(cmkctl "$@") COMP_CWORD=$#
+            _cmkctl cmkctl "${*: -1}" "${*: -2:1}"
+            printf '%s\\n' "${COMPREPLY[@]}" "files=$shopt_files"
+        """
+        done = subprocess.run(["bash", "-c", script, "bash", self.SCRIPTS / "cmkctl.bash", *words],
+                              env=self.environment, text=True, capture_output=True,
+                              timeout=PATIENCE, check=True)
+        self.assertEqual(done.stderr, "")
+        return [line for line in done.stdout.splitlines() if line not in ("", "files=")]
+
+    def test_bash(self):
+        self.assertEqual(self.in_bash("sta"), ["status"])
+        self.assertEqual(self.in_bash("isolate", "--pool", ""), ["exclusive", "shared"])
+        self.assertEqual(self.in_bash("isolate", "--pool", "=", "ex"), ["exclusive"])
+        self.assertEqual(self.in_bash("release", ""), ["aa11bb22"])
+        self.assertEqual(self.in_bash("topology", "--format", ""), ["text", "svg", "html"])
+        self.assertEqual(self.in_bash("simulate", "--topology", ""), ["files=yes"])
+        self.assertIn("true", self.in_bash("isolate", "--", "tru"))
+
+    def test_names_come_from_the_socket_that_is_named(self):
+        del self.environment["CMK_SOCKET"]
+        out = self.run_cmkctl("complete", "--", "release", "--socket", self.agent.path, "")
+        self.assertTrue(out.startswith("aa11bb22\t"), out)
+        nowhere = ["--socket", self.directory.name + "/none"]
+        for words in (["release", *nowhere, ""], ["isolate", *nowhere, "--pool", ""]):
+            self.assertEqual(self.run_cmkctl("complete", "--", *words), "")
+
+    def test_typed_in_bash(self):
+        leader, follower = pty.openpty()
+        self.addCleanup(os.close, leader)
+        shell = subprocess.Popen(["bash", "--norc", "--noprofile", "-i"], stdin=follower,
+                                 stdout=follower, stderr=follower, start_new_session=True,
+                                 env=self.environment | {"PS1": "ready> ", "TERM": "dumb",
+                                                         "INPUTRC": "/dev/null",
+                                                         "HISTFILE": "/dev/null"})
+        os.close(follower)
+        self.addCleanup(shell.wait)
+        self.addCleanup(shell.kill)
+        script = str(self.SCRIPTS / "cmkctl.bash")
+        read_until(self, leader, b"ready> ")
+        os.write(leader, b". " + script.encode() + b"\n")
+        read_until(self, leader, b"ready> ")
+        for typed, expected in ((b"cmkctl isol\t", b"cmkctl isolate "),
+                                (b"--pool=exc\t", b"--pool=exclusive "),
+                                (b"--no-\t", b"--no-affinity ")):
+            os.write(leader, typed)
+            read_until(self, leader, expected)
+
+    def test_an_agent_that_is_silent_does_not_hold_the_shell(self):
+        self.agent.silent = True
+        begin = time.monotonic()
+        done = subprocess.run([CMKCTL, "complete", "--", "release", ""], env=self.environment,
+                              capture_output=True, timeout=PATIENCE, check=False)
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual(done.stdout, b"")
+
+    @unittest.skipUnless(shutil.which("zsh"), "no zsh")
+    def test_zsh_reads_its_script(self):
+        subprocess.run(["zsh", "-n", self.SCRIPTS / "_cmkctl"], check=True, timeout=PATIENCE)
+
+    @unittest.skipUnless(shutil.which("fish"), "no fish")
+    def test_fish(self):
+        script = f"source {self.SCRIPTS}/cmkctl.fish; complete -C 'cmkctl isolate --pool ex'"
+        done = subprocess.run(["fish", "-N", "-c", script], env=self.environment, text=True,
+                              capture_output=True, timeout=PATIENCE, check=True)
+        self.assertTrue(done.stdout.startswith("exclusive"), done.stdout)
+
+
+class Help(WithAgent):
+    def verbs(self):
+        lines = self.run_cmkctl("complete", "").splitlines()
+        return [line.split("\t")[0] for line in lines if not line.startswith("help\t")]
+
+    def test_has_examples(self):
+        for arguments in ([], *([verb] for verb in self.verbs())):
+            self.assertIn("\nExamples:\n  ", self.run_cmkctl(*arguments, "--help"))
+
+    def test_every_verb_has_its_page(self):
+        if not PAGES:
+            self.skipTest("no directory of manual pages was named")
+        pages = {path.name for path in pathlib.Path(PAGES).glob("cmkctl*.1")}
+        self.assertEqual(pages, {"cmkctl.1"} | {f"cmkctl-{verb}.1" for verb in self.verbs()})
+
+    @unittest.skipUnless(shutil.which("man") and shutil.which("groff"), "no man")
+    def test_man_has_no_warnings(self):
+        if not PAGES:
+            self.skipTest("no directory of manual pages was named")
+        pages = sorted(pathlib.Path(PAGES).glob("*.[158]"))
+        self.assertGreater(len(pages), len(self.verbs()))
+        for page in pages:
+            done = subprocess.run(["man", "--warnings", "-l", page], text=True,
+                                  capture_output=True, timeout=PATIENCE, check=False,
+                                  env=self.environment | {"MANWIDTH": "80", "MANPAGER": "cat"})
+            self.assertEqual((done.returncode, done.stderr), (0, ""), page)
+            self.assertIn("NAME\n", done.stdout)
+            self.assertIn("DESCRIPTION\n", done.stdout)
+
+
 def main():
     program = unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=1,
                             testRunner=unittest.TextTestRunner(stream=sys.stdout))
@@ -249,4 +366,5 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit("usage: tests/cli/cli_test.py CMKCTL [TEST]...")
     CMKCTL = os.path.abspath(sys.argv[1])
+    PAGES = os.environ.get("CMK_MAN_PAGES", "")
     sys.exit(main())

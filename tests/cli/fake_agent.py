@@ -46,6 +46,12 @@ class FakeAgent:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
+        try:
+            self._answer_all(connection)
+        except OSError:
+            pass  # the other end has gone
+
+    def _answer_all(self, connection):
         data = b""
         while part := connection.recv(65536):
             data += part
