@@ -47,6 +47,7 @@ std::string roff(std::string_view text) {
             case '^': out += "\\(ha"; break;
             case '\'': out += "\\(aq"; break;
             case '`': out += "\\(ga"; break;
+            case '"': out += "\\(dq"; break;
             default: out += c;
         }
     }
