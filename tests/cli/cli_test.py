@@ -281,26 +281,37 @@ class Completions(WithAgent):
         for words in (["release", *nowhere, ""], ["isolate", *nowhere, "--pool", ""]):
             self.assertEqual(self.run_cmkctl("complete", "--", *words), "")
 
-    def test_typed_in_bash(self):
+    def type_into(self, shell, start):
+        """What somebody sees who types into a shell of his own and presses TAB."""
         leader, follower = pty.openpty()
         self.addCleanup(os.close, leader)
-        shell = subprocess.Popen(["bash", "--norc", "--noprofile", "-i"], stdin=follower,
-                                 stdout=follower, stderr=follower, start_new_session=True,
-                                 env=self.environment | {"PS1": "ready> ", "TERM": "dumb",
-                                                         "INPUTRC": "/dev/null",
-                                                         "HISTFILE": "/dev/null"})
+        process = subprocess.Popen(shell, stdin=follower, stdout=follower, stderr=follower,
+                                   start_new_session=True, cwd=self.directory.name,
+                                   env=self.environment | {"PS1": "ready> ", "TERM": "dumb",
+                                                           "INPUTRC": "/dev/null",
+                                                           "HISTFILE": "/dev/null"})
         os.close(follower)
-        self.addCleanup(shell.wait)
-        self.addCleanup(shell.kill)
-        script = str(self.SCRIPTS / "cmkctl.bash")
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        pathlib.Path(self.directory.name, "my-machine.xml").touch()
         read_until(self, leader, b"ready> ")
-        os.write(leader, b". " + script.encode() + b"\n")
-        read_until(self, leader, b"ready> ")
-        for typed, expected in ((b"cmkctl isol\t", b"cmkctl isolate "),
-                                (b"--pool=exc\t", b"--pool=exclusive "),
-                                (b"--no-\t", b"--no-affinity ")):
+        os.write(leader, start.encode() + b"; echo star''ted\n")
+        read_until(self, leader, b"ready> ", read_until(self, leader, b"started"))
+        for typed, expected in ((b"cmkctl isol\t", b"isolate "),
+                                (b"--pool=exc\t", b"exclusive "),
+                                (b"--no-\t", b"--no-affinity "),
+                                (b"\x15cmkctl simulate --topology my-m\t", b"achine.xml")):
             os.write(leader, typed)
             read_until(self, leader, expected)
+
+    def test_typed_in_bash(self):
+        self.type_into(["bash", "--norc", "--noprofile", "-i"], f". {self.SCRIPTS}/cmkctl.bash")
+
+    @unittest.skipUnless(shutil.which("zsh"), "no zsh")
+    def test_typed_in_zsh(self):
+        self.type_into(["zsh", "-f", "-i"],
+                       f"fpath=({self.SCRIPTS} $fpath); autoload -U compinit; compinit -u -D; "
+                       "unset zle_bracketed_paste")
 
     def test_an_agent_that_is_silent_does_not_hold_the_shell(self):
         self.agent.silent = True
@@ -310,16 +321,19 @@ class Completions(WithAgent):
         self.assertLess(time.monotonic() - begin, 10)
         self.assertEqual(done.stdout, b"")
 
-    @unittest.skipUnless(shutil.which("zsh"), "no zsh")
-    def test_zsh_reads_its_script(self):
-        subprocess.run(["zsh", "-n", self.SCRIPTS / "_cmkctl"], check=True, timeout=PATIENCE)
-
     @unittest.skipUnless(shutil.which("fish"), "no fish")
     def test_fish(self):
-        script = f"source {self.SCRIPTS}/cmkctl.fish; complete -C 'cmkctl isolate --pool ex'"
-        done = subprocess.run(["fish", "-N", "-c", script], env=self.environment, text=True,
-                              capture_output=True, timeout=PATIENCE, check=True)
-        self.assertTrue(done.stdout.startswith("exclusive"), done.stdout)
+        pathlib.Path(self.directory.name, "my-machine.xml").touch()
+        for typed, expected in (("isolate --pool ex", "exclusive\texclusive, 4 cores, 3 free"),
+                                ("isolate --pool=ex", "--pool=exclusive\t"),
+                                ("release ", "aa11bb22\texclusive, CPUs 0,8"),
+                                ("isolate -- tru", "true\t"),
+                                ("simulate --topology my-m", "my-machine.xml")):
+            script = f"source {self.SCRIPTS}/cmkctl.fish; complete -C 'cmkctl {typed}'"
+            done = subprocess.run(["fish", "-N", "-c", script], env=self.environment, text=True,
+                                  capture_output=True, timeout=PATIENCE, check=True,
+                                  cwd=self.directory.name)
+            self.assertIn(expected, done.stdout)
 
 
 class Help(WithAgent):
