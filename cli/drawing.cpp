@@ -124,7 +124,7 @@ private:
             const std::size_t row = i / block.per_row;
             const std::size_t column = i % block.per_row;
             draw_core(*block.cores[i], x + column * (cell_ + 1) * kColumn,
-                      y + 4 + row * (block.siblings + 1) * kRow, block.siblings);
+                      y + 3 + row * (block.siblings + 1) * kRow, block.siblings);
         }
         body_.end();
     }
@@ -164,19 +164,19 @@ private:
         const std::size_t width = cell_ * kColumn;
         body_.begin("g", {{"class", "core"}});
         body_.add("title", {}, hover_text(machine_, core));
-        swatch("tenant", x, y, width, (siblings + 1) * kRow - 4, tenant,
+        swatch("tenant", x, y, width, (siblings + 1) * kRow - 7, tenant,
                report == nullptr ? "" : report->pool.spec.name);
         std::size_t line = y;
         core.cpus.for_each([&](unsigned cpu) {
             body_.add("rect", {{"class", "cpu"},
                                {"x", px(x + 3)},
-                               {"y", px(line + 3)},
+                               {"y", px(line + 2)},
                                {"width", px(width - 6)},
-                               {"height", px(kRow - 4)},
+                               {"height", px(kRow - 5)},
                                {"rx", "2"},
                                {"fill", "#ffffff"},
                                {"fill-opacity", "0.6"}});
-            centred(x + width / 2, line + 15, std::to_string(cpu), "normal");
+            centred(x + width / 2, line + 14, std::to_string(cpu), "normal");
             line += kRow;
         });
         centred(x + width / 2, y + siblings * kRow + 11, tenant.mark, "bold");
@@ -184,11 +184,19 @@ private:
         width_ = std::max(width_, x + width);
     }
 
+    bool has_rest() const {
+        CpuSet pooled;
+        for (const PoolReport& report : machine_.pools)
+            pooled |= report.pool.cpus;
+        return !pooled.contains_all(machine_.host.topology.cpus());
+    }
+
     void draw_legend() {
         for (const PoolReport& report : machine_.pools) {
             const std::string& name = report.pool.spec.name;
             legend_line(tenants_.of_pool(name), name, name + ": " + pool_summary(report));
         }
+        if (has_rest()) legend_line(tenants_.none(), "", "in no pool");
         std::vector<const Lease*> leases;
         for (const Lease& lease : machine_.leases)
             leases.push_back(&lease);

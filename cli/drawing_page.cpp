@@ -49,12 +49,15 @@ void add_leases(Markup& page, const Machine& machine, const Tenants& tenants) {
              "Since"});
     for (const Lease& lease : machine.leases) {
         const Owner& owner = lease.owner;
+        // One that is only planned has no grade: nothing was read back.
+        const bool holds = lease.status == LeaseStatus::committed;
         add_row(page, "td",
                 {tenants.of_lease(lease).mark, lease.id, lease.pool, lease.cpus.to_cpulist(),
-                 std::string(to_text(lease.grade)), std::string(to_text(lease.hold)),
+                 holds ? std::string(to_text(lease.grade)) : "-",
+                 holds ? std::string(to_text(lease.hold)) : "-",
                  owner.pid > 0 ? std::to_string(owner.pid) : "-",
-                 owner.user.empty() ? std::to_string(owner.uid) : owner.user, owner.command,
-                 lease.created > 0 ? time_text(lease.created) : "-"});
+                 holds && owner.user.empty() ? std::to_string(owner.uid) : owner.user,
+                 owner.command, lease.created > 0 ? time_text(lease.created) : "-"});
     }
     page.end();
 }

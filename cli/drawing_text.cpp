@@ -19,6 +19,7 @@ std::string place_of(const Core& core) {
 }
 
 std::string owner_of(const Owner& owner) {
+    if (owner.pid == 0 && owner.user.empty()) return "owner unknown";
     std::vector<std::string> parts;
     if (!owner.command.empty()) parts.push_back(owner.command);
     if (owner.pid > 0) parts.push_back("pid " + std::to_string(owner.pid));
@@ -26,6 +27,13 @@ std::string owner_of(const Owner& owner) {
     if (!owner.unit.empty()) parts.push_back("unit " + owner.unit);
     if (!owner.pod.empty()) parts.push_back("pod " + owner.pod);
     return printable(join(parts, ", "), true);
+}
+
+/// A grade is what was read back of a lease that holds; one that is only planned has none, and no
+/// owner.
+std::string holding_of(const Lease& lease) {
+    if (lease.status != LeaseStatus::committed) return "";
+    return ", grade " + std::string(to_text(lease.grade)) + ", " + owner_of(lease.owner);
 }
 
 }  // namespace
@@ -47,8 +55,7 @@ std::string hover_text(const Machine& machine, const Core& core) {
     for (const Lease& lease : machine.leases) {
         if (!lease.cpus.intersects(core.cpus)) continue;
         is_leased = true;
-        text += "\nlease " + printable(lease.id, true) + ", grade " +
-                std::string(to_text(lease.grade)) + ": " + owner_of(lease.owner);
+        text += "\nlease " + printable(lease.id, true) + holding_of(lease);
     }
     if (is_leased) return text;
     // A container sees its own leases alone.
@@ -66,8 +73,7 @@ std::string pool_summary(const PoolReport& report) {
 }
 
 std::string lease_summary(const Lease& lease) {
-    return "pool " + lease.pool + ", CPUs " + lease.cpus.to_cpulist() + ", grade " +
-           std::string(to_text(lease.grade)) + ", " + owner_of(lease.owner);
+    return "pool " + lease.pool + ", CPUs " + lease.cpus.to_cpulist() + holding_of(lease);
 }
 
 }  // namespace cmk

@@ -160,9 +160,9 @@ TEST(Verbs, AreAllThere) {
     WordList names;
     for (const Verb& verb : verbs())
         names.emplace_back(verb.name);
-    EXPECT_EQ(names,
-              (WordList{"isolate", "init", "status", "topology", "pools", "leases", "release",
-                        "describe", "reconcile", "verify", "monitor", "version"}));
+    EXPECT_EQ(names, (WordList{"isolate", "init", "status", "topology", "pools", "leases",
+                               "explain", "simulate", "release", "describe", "reconcile", "verify",
+                               "monitor", "bundle", "version"}));
 }
 
 TEST(Verbs, ExitCodesOfWrongUsage) {

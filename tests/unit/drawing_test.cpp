@@ -56,12 +56,21 @@ TEST(Drawing, HoverTextSaysWhereACoreIsAndWhoHasIt) {
     EXPECT_TRUE(has(svg,
                     "<title>core 0: CPUs 0,8; socket 0, NUMA node 0, LLC 0\n"
                     "pool exclusive (exclusive)\n"
-                    "lease aa11, grade C: nginx, pid 42, user 0</title>"))
+                    "lease aa11, grade C, nginx, pid 42, user 0</title>"))
         << svg;
     EXPECT_TRUE(has(svg,
                     "core 1: CPUs 1,9; socket 0, NUMA node 0, LLC 0\n"
                     "pool exclusive (exclusive)\nno lease</title>"));
     EXPECT_TRUE(has(svg, "core 7: CPUs 7,15; socket 1, NUMA node 1, LLC 1\nin no pool</title>"));
+}
+
+TEST(Drawing, ClaimsNothingOfLeasesThatAreOnlyPlanned) {
+    Machine machine = two_sockets();
+    machine.leases[0].status = LeaseStatus::intent;
+    const std::string svg = draw_svg(machine);
+    EXPECT_TRUE(has(svg, "\nlease aa11</title>")) << svg;
+    EXPECT_FALSE(has(svg, "grade"));
+    EXPECT_TRUE(has(draw_html(machine), "<td>0,8</td>\n    <td>-</td>\n    <td>-</td>"));
 }
 
 TEST(Drawing, SaysThatALeaseIsHidden) {
@@ -86,16 +95,17 @@ TEST(Drawing, MarksTellWhatColoursTell) {
     EXPECT_EQ(marks("a"), 2U);  // the core and the legend
     EXPECT_EQ(marks("E"), 4U);
     EXPECT_EQ(marks("S"), 2U);
-    EXPECT_EQ(marks("."), 3U);
+    EXPECT_EQ(marks("."), 4U);
     // In grey, too: leases have thick lines, cores of no pool broken ones.
     EXPECT_EQ(count_of(svg, "stroke-width=\"2.5\""), 2U);
-    EXPECT_EQ(count_of(svg, "stroke-dasharray"), 3U);
+    EXPECT_EQ(count_of(svg, "stroke-dasharray"), 4U);
 }
 
 TEST(Drawing, LegendNamesPoolsAndLeases) {
     const std::string svg = draw_svg(two_sockets());
     EXPECT_TRUE(has(svg, ">exclusive: exclusive pool, 4 cores, 3 free, CPUs 0-3,8-11</text>"));
     EXPECT_TRUE(has(svg, ">shared: shared pool, 1 core, CPUs 4,12</text>"));
+    EXPECT_TRUE(has(svg, ">in no pool</text>"));
     EXPECT_TRUE(has(svg, ">lease aa11: pool exclusive, CPUs 0,8, grade C, nginx, pid 42, user 0<"));
 }
 
