@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include "cli/session.h"
 #include "ipc/errors.h"
@@ -84,9 +85,16 @@ std::size_t terminal_rows() {
     return size.ws_row;
 }
 
+/// Knows no sequences.
+bool is_dumb() {
+    const char* name = std::getenv("TERM");
+    return name == nullptr || std::string_view(name) == "dumb";
+}
+
 }  // namespace
 
-Screen::Screen() : is_terminal_(::isatty(STDOUT_FILENO) == 1) {
+Screen::Screen(bool in_place)
+    : is_terminal_(in_place && ::isatty(STDOUT_FILENO) == 1 && !is_dumb()) {
     handle(SIGINT, on_interrupt);
     if (!is_terminal_) return;
     for (const int number : {SIGTERM, SIGHUP, SIGQUIT})

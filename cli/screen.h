@@ -12,7 +12,8 @@ namespace cmk {
 /// a time.
 class Screen {
 public:
-    Screen();
+    /// `in_place`: false for a stream in any case.
+    explicit Screen(bool in_place);
     ~Screen();
     Screen(const Screen&) = delete;
     Screen& operator=(const Screen&) = delete;

@@ -5,6 +5,7 @@
 #include "cli/output_plans.h"
 #include "cli/topology_text.h"
 #include "cli/verbs.h"
+#include "core/pool_planner.h"
 #include "ipc/errors.h"
 
 namespace cmk {
@@ -52,7 +53,8 @@ Syntax syntax_for(SimulateOptions& options) {
                  "or make this pool; can be given again. KIND exclusive or shared; SIZE a\n"
                  "number of cores, rest, or CPUs as 2-5,8; MODE packed or spread",
                  ListOption{&options.pools}},
-                {"--isolcpus", "CPUS", "CPUs isolated at boot", &options.isolcpus},
+                {"--isolcpus", "CPUS",
+                 "CPUs isolated at boot, as the kernel's isolcpus= takes them", &options.isolcpus},
                 {"--lease", "POOL:CORES[:SOCKET]", "then lease so many cores; can be given again",
                  ListOption{&options.leases}},
                 {"--format", "FORMAT", "text, svg or html", &options.format, drawing_formats()}}};
@@ -86,7 +88,8 @@ Result<SimulationRequest> request_for(const SimulateOptions& options) {
     }
     SimulationRequest request;
     CMK_TRY_ASSIGN(request.topology, read_topology(options.topology));
-    CMK_TRY_ASSIGN(request.isolated, CpuSet::parse(options.isolcpus));
+    CMK_TRY_ASSIGN(request.isolated, parse_isolcpus("isolcpus=" + options.isolcpus,
+                                                    request.topology.records().back().cpu));
     CMK_TRY_ASSIGN(request.pools, wanted_pools(options));
     for (const std::string& text : options.leases) {
         CMK_TRY_ASSIGN(AllocationRequest lease, parse_lease(text));

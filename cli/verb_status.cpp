@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include "cli/machine.h"
+#include "cli/output_json.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 #include "ipc/errors.h"
@@ -29,7 +30,7 @@ Status take_events(Client& events) {
 
 /// Shows the status anew after each event. Returns what ended it.
 Error watch(const CommonOptions& common, Client& events) {
-    Screen screen;
+    Screen screen(!is_data(style_of(common).format));
     for (;;) {
         const auto text = status_text(common);
         if (!text) return text.error();

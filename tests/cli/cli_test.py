@@ -6,6 +6,7 @@ What it draws is checked with an XML parser, and what it shows on a terminal on 
 agent is fake_agent.py. CMK_MAN_PAGES names the directory of the manual pages. The last line is "N passed, N failed, N skipped".
 """
 
+import fcntl
 import json
 import os
 import pathlib
@@ -13,10 +14,12 @@ import pty
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tarfile
 import tempfile
+import termios
 import time
 import unittest
 import xml.etree.ElementTree as xml
@@ -97,7 +100,7 @@ class Drawings(WithAgent):
     def test_simulation_needs_no_agent(self):
         self.agent.close()
         out = self.run_cmkctl("simulate", "--topology", "core:4 pu:2", "--num-exclusive-cores",
-                              "2", "--lease", "exclusive:2", "--lease", "exclusive", "-o", "json",
+                              "2", "--lease", "exclusive:2", "--isolcpus", "domain,0-5", "--lease", "exclusive", "-o", "json",
                               status=3)
         found = json.loads(out)
         self.assertEqual([each["cpus"] for each in found["leases"]], ["0-3"])
@@ -160,7 +163,18 @@ class Watching(WithAgent):
         process.kill()
         process.stdout.close()
 
+    def test_data_is_a_stream_on_a_terminal_too(self):
+        leader, follower = pty.openpty()
+        self.addCleanup(os.close, leader)
+        process = subprocess.Popen([CMKCTL, "status", "--watch", "-o", "json"], stdout=follower,
+                                   env=self.environment | {"TERM": "xterm"})
+        os.close(follower)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertNotIn(b"\x1b", self.read_until(leader, b"\n}"))
+
     def on_terminal(self):
+        self.environment["TERM"] = "xterm"
         leader, follower = pty.openpty()
         self.addCleanup(os.close, leader)
         process = self.start(stdin=follower, stdout=follower, stderr=follower,
@@ -179,6 +193,14 @@ class Watching(WithAgent):
             self.assertEqual(process.wait(PATIENCE), status)
             self.assertTrue(self.read_until(leader, LEAVE).endswith(LEAVE))
             self.agent.leases.pop()
+
+    def test_draws_again_when_the_size_changes(self):
+        process, leader = self.on_terminal()
+        fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 6, 80, 0, 0))
+        process.send_signal(signal.SIGWINCH)
+        self.read_until(leader, b" more lines")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_gives_the_terminal_back_while_stopped(self):
         process, leader = self.on_terminal()
