@@ -57,7 +57,7 @@ public:
     HostReader(const std::string& root, Bundle& bundle)
         : base_(root == "/" ? "" : root), bundle_(bundle) {}
 
-    void read() {
+    void read(const std::vector<std::string>& groups) {
         add_masked("/proc/cmdline", true);
         for (const char* path :
              {"/proc/version", "/proc/sys/kernel/osrelease", "/etc/os-release",
@@ -72,6 +72,10 @@ public:
         add_configuration();
         // Where cgroup v1 has its cpusets is below where v2 has all.
         walk("/sys/fs/cgroup", false, 0);
+        for (const std::string& group : groups) {
+            for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/cpuset"})
+                add_group(mount + group);
+        }
     }
 
 private:
@@ -123,18 +127,24 @@ private:
         return ::lstat((base_ + path).c_str(), &info) == 0 && S_ISDIR(info.st_mode);
     }
 
+    void add_group(const std::string& path) {
+        const auto names = list_dir_at(AT_FDCWD, base_ + path);
+        for (const std::string& name : names ? *names : std::vector<std::string>()) {
+            const bool is_wanted = name.compare(0, 7, "cpuset.") == 0 || name == "cgroup.type";
+            if (is_wanted) add_plain(path + "/" + name);
+        }
+    }
+
     /// Our groups can be anywhere: in the root, in a slice, in a container's group.
     void walk(const std::string& path, bool is_ours, unsigned depth) {
         const auto names = list_dir_at(AT_FDCWD, base_ + path);
         if (!names || depth > kMaxDepth) return;
         const bool is_root = depth == 0 || path == "/sys/fs/cgroup/cpuset";
         if (is_ours && ++groups_ > kMaxGroups) return;
+        if (is_ours || is_root) add_group(path);
         for (const std::string& name : *names) {
             const std::string below = path + "/" + name;
-            if (name.compare(0, 7, "cpuset.") == 0 || name == "cgroup.type" ||
-                name == "cgroup.procs") {
-                if (is_ours || (is_root && name != "cgroup.procs")) add_plain(below);
-            } else if (is_directory(below)) {
+            if (is_directory(below)) {
                 walk(below, is_ours || name.compare(0, 3, "cmk") == 0, depth + 1);
             }
         }
@@ -166,8 +176,8 @@ std::string mask_secrets(std::string_view text, bool by_word) {
     return join(masked, std::string_view(&separator, 1));
 }
 
-void add_host(const std::string& root, Bundle& bundle) {
-    HostReader(root, bundle).read();
+void add_host(const std::string& root, const std::vector<std::string>& groups, Bundle& bundle) {
+    HostReader(root, bundle).read(groups);
 }
 
 std::string pack(Bundle& bundle, std::int64_t time) {

@@ -20,9 +20,9 @@ struct Bundle {
 };
 
 /// Adds what the host tells about itself: kernel, command line, CPUs, facts, the cpuset files of
-/// groups of CMK and the agent's configuration. `root` is "/" but in tests. Values of keys that
-/// sound like secrets are masked.
-void add_host(const std::string& root, Bundle& bundle);
+/// CMK's groups and of `groups` (paths below the mount point), and the agent's configuration.
+/// `root` is "/" but in tests. Values of keys that sound like secrets are masked.
+void add_host(const std::string& root, const std::vector<std::string>& groups, Bundle& bundle);
 
 /// `text` with the values of secrets masked: of each "key = value" line, or with `by_word` of each
 /// "key=value" word, whose key names a secret, and what stands before an @ in an address.

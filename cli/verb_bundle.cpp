@@ -18,8 +18,9 @@ namespace cmk {
 
 namespace {
 
-/// What the agent says; what it does not say is missing.
-void add_agent(const CommonOptions& common, Bundle& bundle) {
+/// What the agent says; what it does not say is missing. Returns the groups of units that hold a
+/// lease themselves.
+std::vector<std::string> add_agent(const CommonOptions& common, Bundle& bundle) {
     constexpr OutputFormat kJson = OutputFormat::json;
     const auto machine = ask_machine(common);
     bundle.files.push_back(
@@ -27,7 +28,7 @@ void add_agent(const CommonOptions& common, Bundle& bundle) {
          data_of_versions(CMK_VERSION, machine ? machine->host.version : "", kJson)});
     if (!machine) {
         bundle.missing.push_back("all that the agent knows: " + machine.error().message);
-        return;
+        return {};
     }
     const auto& [host, pools, leases] = *machine;
     bundle.files.push_back({"status.json", data_of_machine("Status", host, pools, leases, kJson)});
@@ -41,6 +42,11 @@ void add_agent(const CommonOptions& common, Bundle& bundle) {
     } else {
         bundle.missing.push_back("verify.json: " + verdicts.error().message);
     }
+    std::vector<std::string> groups;
+    for (const Lease& lease : leases) {
+        if (lease.place.kind == PlaceKind::unit) groups.push_back(lease.owner.cgroup);
+    }
+    return groups;
 }
 
 std::string default_name(std::time_t now) {
@@ -95,8 +101,7 @@ int run_bundle(const std::vector<std::string>& arguments) {
     const std::time_t now = std::time(nullptr);
     const std::string path = files.empty() ? default_name(now) : files.front();
     Bundle bundle;
-    add_agent(common, bundle);
-    add_host("/", bundle);
+    add_host("/", add_agent(common, bundle), bundle);
     const std::string archive = pack(bundle, static_cast<std::int64_t>(now));
     if (const Status written = write_new(path, archive); !written) return fail(written.error());
     return put(render_bundle(path, bundle, style_of(common)));

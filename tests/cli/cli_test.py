@@ -3,7 +3,8 @@
 """Tests of cmkctl as it is run: tests/cli/cli_test.py CMKCTL [TEST]...
 
 What it draws is checked with an XML parser, and what it shows on a terminal on one of its own. The
-agent is fake_agent.py. CMK_MAN_PAGES names the directory of the manual pages. The last line is "N passed, N failed, N skipped".
+agent is fake_agent.py. CMK_MAN_PAGES names the directory of the manual pages. The last line is
+"N passed, N failed, N skipped".
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import signal
@@ -100,8 +102,8 @@ class Drawings(WithAgent):
     def test_simulation_needs_no_agent(self):
         self.agent.close()
         out = self.run_cmkctl("simulate", "--topology", "core:4 pu:2", "--num-exclusive-cores",
-                              "2", "--lease", "exclusive:2", "--isolcpus", "domain,0-5", "--lease", "exclusive", "-o", "json",
-                              status=3)
+                              "2", "--isolcpus", "domain,0-5", "--lease", "exclusive:2",
+                              "--lease", "exclusive", "-o", "json", status=3)
         found = json.loads(out)
         self.assertEqual([each["cpus"] for each in found["leases"]], ["0-3"])
         self.assertEqual(len(found["refusals"]), 1)
@@ -372,6 +374,29 @@ class Help(WithAgent):
             self.skipTest("no directory of manual pages was named")
         pages = {path.name for path in pathlib.Path(PAGES).glob("cmkctl*.1")}
         self.assertEqual(pages, {"cmkctl.1"} | {f"cmkctl-{verb}.1" for verb in self.verbs()})
+
+    def test_pages_tell_all_that_their_sources_do(self):
+        if not PAGES:
+            self.skipTest("no directory of manual pages was named")
+        sources = pathlib.Path(__file__).resolve().parents[2] / "systemd"
+        page = pathlib.Path(PAGES, "agent.toml.5").read_text(encoding="utf-8")
+        text = (sources / "agent.toml").read_text(encoding="utf-8")
+        keys = re.findall(r"^#(\w+) = ", text, re.MULTILINE)
+        self.assertGreater(len(keys), 15)
+        for key in keys:
+            self.assertEqual(page.count(f".B {key} = "), 1, key)
+        page = pathlib.Path(PAGES, "org.cmk.Agent1.5").read_text(encoding="utf-8")
+        interface = xml.parse(sources / "org.cmk.Agent1.xml").getroot().find("interface")
+        members = [each for each in interface if each.tag in ("method", "signal", "property")]
+        self.assertGreater(len(members), 10)
+        for each in members:
+            heading = rf'\.SS "{each.tag.capitalize()} {each.get("name")} ?\('
+            self.assertEqual(len(re.findall(heading, page)), 1, heading)
+            for argument in each.findall("arg"):
+                self.assertIn(f".B {argument.get('name')}\n", page)
+        page = pathlib.Path(PAGES, "cmk-agent.8").read_text(encoding="utf-8")
+        for option in ("foreground", "config FILE", "state\\-dir DIR", "check\\-config"):
+            self.assertIn(f".B \\-\\-{option}\n", page)
 
     @unittest.skipUnless(shutil.which("man") and shutil.which("groff"), "no man")
     def test_man_has_no_warnings(self):

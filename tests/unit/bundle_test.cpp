@@ -28,9 +28,9 @@ protected:
         std::ofstream(root_ + path) << text;
     }
 
-    Bundle collect() {
+    Bundle collect(const std::vector<std::string>& groups = {}) {
         Bundle bundle;
-        add_host(root_, bundle);
+        add_host(root_, groups, bundle);
         return bundle;
     }
 
@@ -66,7 +66,6 @@ TEST_F(BundleTest, CollectsGroupsOfOursAlone) {
     const std::string groups = "/sys/fs/cgroup";
     write(groups + "/cpuset.cpus.effective", "0-7\n");
     write(groups + "/cmk.slice/cmk-leases.service/exclusive/aa11/cpuset.cpus", "2-3\n");
-    write(groups + "/cmk.slice/cmk-leases.service/exclusive/aa11/cgroup.procs", "42\n");
     write(groups + "/cmk.slice/memory.max", "max\n");
     write(groups + "/kubepods.slice/pod1/c1/cmk-bb22/cpuset.cpus", "4\n");
     write(groups + "/user.slice/cpuset.cpus", "0-7\n");
@@ -76,12 +75,10 @@ TEST_F(BundleTest, CollectsGroupsOfOursAlone) {
     EXPECT_EQ(
         content(bundle, "sys/fs/cgroup/cmk.slice/cmk-leases.service/exclusive/aa11/cpuset.cpus"),
         "2-3\n");
-    EXPECT_EQ(
-        content(bundle, "sys/fs/cgroup/cmk.slice/cmk-leases.service/exclusive/aa11/cgroup.procs"),
-        "42\n");
     EXPECT_EQ(content(bundle, "sys/fs/cgroup/kubepods.slice/pod1/c1/cmk-bb22/cpuset.cpus"), "4\n");
     EXPECT_EQ(content(bundle, "sys/fs/cgroup/cpuset/cmk-leases/cpuset.mems"), "0\n");
     EXPECT_EQ(content(bundle, "sys/fs/cgroup/user.slice/cpuset.cpus"), "(none)");
+    EXPECT_EQ(content(collect({"/user.slice"}), "sys/fs/cgroup/user.slice/cpuset.cpus"), "0-7\n");
     EXPECT_EQ(content(bundle, "sys/fs/cgroup/cmk.slice/memory.max"), "(none)");
 }
 
