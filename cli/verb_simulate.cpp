@@ -28,8 +28,8 @@ constexpr char kAbout[] =
     "the agent's own rules and without an agent. Exits 3 when a lease would be refused.\n\n"
     "TOPOLOGY is a file that lstopo (XML) or \"lscpu -p\" wrote on the machine, or a\n"
     "description in hwloc's synthetic form, from the outside in: \"pack:2 [numa] l3:1\n"
-    "core:4 pu:2\" are two sockets with a NUMA node and a cache for each four cores of\n"
-    "two CPUs.";
+    "core:4 pu:2\" are two sockets, each with a NUMA node and a cache, and with four cores\n"
+    "of two CPUs.";
 constexpr char kExamples[] =
     "  cmkctl simulate --topology 'pack:2 [numa] l3:1 core:8 pu:2' \\\n"
     "      --num-exclusive-cores 6 --lease exclusive:4 --lease exclusive:2\n"
@@ -45,16 +45,17 @@ Syntax syntax_for(SimulateOptions& options) {
                 {"--topology", "TOPOLOGY", "the machine, a file or a description; required",
                  &options.topology},
                 {"--num-exclusive-cores", "N",
-                 "make the pools that init makes, with so many exclusive cores (default: 4)",
+                 "make the pools of init, with so many exclusive\ncores (default: 4)",
                  NumberOption{&options.exclusive_cores, 0, kMaxCpus}},
                 {"--num-shared-cores", "N", "and so many shared ones (default: 1)",
                  NumberOption{&options.shared_cores, 0, kMaxCpus}},
                 {"--pool", "NAME:KIND:SIZE[:MODE]",
-                 "or make this pool; can be given again. KIND exclusive or shared; SIZE a\n"
-                 "number of cores, rest, or CPUs as 2-5,8; MODE packed or spread",
+                 "or make this pool; can be given again. KIND:\n"
+                 "exclusive or shared; SIZE: a number of cores, rest,\n"
+                 "or CPUs such as 2-5,8; MODE: packed or spread",
                  ListOption{&options.pools}},
-                {"--isolcpus", "CPUS",
-                 "CPUs isolated at boot, as the kernel's isolcpus= takes them", &options.isolcpus},
+                {"--isolcpus", "CPUS", "CPUs isolated at boot, as isolcpus= takes them",
+                 &options.isolcpus},
                 {"--lease", "POOL:CORES[:SOCKET]", "then lease so many cores; can be given again",
                  ListOption{&options.leases}},
                 {"--format", "FORMAT", "text, svg or html", &options.format, drawing_formats()}}};
