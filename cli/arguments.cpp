@@ -33,7 +33,11 @@ void declare(CLI::App& app, Slot& slot) {
     const Option& option = *slot.option;
     slot.parsed = takes_next_word(option) ? app.add_option(option.names, slot.text)
                                           : app.add_flag(option.names, slot.text);
-    slot.parsed->take_last();
+    if (std::holds_alternative<ListOption>(option.target)) {
+        slot.parsed->take_all();
+    } else {
+        slot.parsed->take_last();
+    }
 }
 
 Status store_number(const Option& option, const NumberOption& target, const std::string& text) {
@@ -48,9 +52,23 @@ Status store_number(const Option& option, const NumberOption& target, const std:
     return {};
 }
 
+Status check_choice(const Option& option, const std::string& text) {
+    const auto& choices = option.choices;
+    if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) {
+        return {};
+    }
+    return make_error(Errc::invalid_argument, long_name(option) + ": expected one of " +
+                                                  join(choices, ", ") + ", not " + quote(text));
+}
+
 Status store(const Slot& slot) {
     const Option& option = *slot.option;
     if (slot.parsed->count() == 0) return {};
+    CMK_TRY(check_choice(option, slot.text));
+    if (const auto* list = std::get_if<ListOption>(&option.target)) {
+        **list = slot.parsed->results();
+        return {};
+    }
     if (const auto* number = std::get_if<NumberOption>(&option.target)) {
         return store_number(option, *number, slot.text);
     }
@@ -129,6 +147,10 @@ Status take_extras(const Syntax& syntax, const CLI::App& app, std::vector<std::s
 }
 
 }  // namespace
+
+std::string long_name(const Option& option) {
+    return std::string(split(option.names, ',').back());
+}
 
 std::size_t count_leading_options(const std::vector<Option>& options,
                                   const std::vector<std::string>& arguments) {

@@ -23,7 +23,10 @@ struct FlagWithValue {
     std::optional<std::string>* value;
 };
 
-using OptionTarget = std::variant<bool*, std::string*, NumberOption, FlagWithValue>;
+/// Given again, an option of this kind adds a value; of the others the last one counts.
+using ListOption = std::vector<std::string>*;
+
+using OptionTarget = std::variant<bool*, std::string*, NumberOption, FlagWithValue, ListOption>;
 
 /// One option and the variable that it sets.
 struct Option {
@@ -31,7 +34,11 @@ struct Option {
     std::string value;  ///< what the help calls its value; "" for a flag
     std::string help;
     OptionTarget target;
+    std::vector<std::string> choices = {};  ///< all values that there are; none: any
 };
+
+/// "--output" of "-o,--output".
+std::string long_name(const Option& option);
 
 /// What follows the options: words of the verb, or a program with its own arguments.
 struct Words {

@@ -3,31 +3,12 @@
 #include "cli/display_text.h"
 #include "cli/output.h"
 #include "cli/output_json.h"
+#include "cli/sentences.h"
 #include "cli/table.h"
 
 namespace cmk {
 
 namespace {
-
-std::size_t text_width(const OutputStyle& style) {
-    return style.format == OutputFormat::wide ? SIZE_MAX : style.width;
-}
-
-/// Sentences that came from elsewhere, folded, each with `lead` before its first line.
-std::string sentences(const std::string& lead, const std::vector<std::string>& texts,
-                      const OutputStyle& style) {
-    std::string out;
-    for (const std::string& text : texts) {
-        std::string margin = lead;
-        const std::size_t width = text_width(style);
-        for (const std::string& line :
-             fold(printable(text, style.unicode), width - std::min(width / 2, lead.size()))) {
-            out += margin + line + "\n";
-            margin.assign(lead.size(), ' ');
-        }
-    }
-    return out;
-}
 
 std::string indented(const std::string& text) {
     std::string out;

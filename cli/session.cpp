@@ -15,6 +15,9 @@ namespace cmk {
 
 namespace {
 
+/// Where begin() puts the syntax that syntax_of() wants.
+Syntax* wanted_syntax = nullptr;
+
 bool write_all(int fd, std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(fd, text.data(), text.size());
@@ -31,19 +34,19 @@ std::vector<Option> common_options(CommonOptions& common) {
     return {{"--socket", "PATH",
              std::string("the agent's socket (default: $CMK_SOCKET, else ") + kDefaultSocket + ")",
              &common.socket},
-            {"-o,--output", "FORMAT", std::string("one of ") + kOutputFormats, &common.output}};
+            {"-o,--output", "FORMAT", "one of " + join(output_formats(), ", "), &common.output,
+             output_formats()}};
 }
 
 std::optional<int> begin(Syntax syntax, const std::vector<std::string>& arguments,
                          CommonOptions& common, int usage_exit) {
     for (Option& option : common_options(common))
         syntax.options.push_back(std::move(option));
-    auto parsed = parse_arguments(syntax, arguments);
-    if (parsed && parsed->empty() && !output_format_from(common.output)) {
-        parsed = make_error(Errc::invalid_argument, "--output: expected one of " +
-                                                        std::string(kOutputFormats) + ", not " +
-                                                        quote(common.output));
+    if (wanted_syntax != nullptr) {
+        *wanted_syntax = std::move(syntax);
+        return exit_code::kOk;
     }
+    const auto parsed = parse_arguments(syntax, arguments);
     if (!parsed) {
         complain(syntax.verb + ": " + parsed.error().message + "\nSee: cmkctl " + syntax.verb +
                  " --help");
@@ -51,6 +54,15 @@ std::optional<int> begin(Syntax syntax, const std::vector<std::string>& argument
     }
     if (!parsed->empty()) return put(*parsed);
     return std::nullopt;
+}
+
+Syntax syntax_of(int (*run)(const std::vector<std::string>&)) {
+    Syntax syntax;
+    wanted_syntax = &syntax;
+    (void)run({});
+    wanted_syntax = nullptr;
+    syntax.words.words = nullptr;
+    return syntax;
 }
 
 std::string socket_path(const CommonOptions& common) {

@@ -27,6 +27,9 @@ std::vector<Option> common_options(CommonOptions& common);
 std::optional<int> begin(Syntax syntax, const std::vector<std::string>& arguments,
                          CommonOptions& common, int usage_exit);
 
+/// The syntax of a verb, common options included; what its targets point to is gone.
+Syntax syntax_of(int (*run)(const std::vector<std::string>&));
+
 /// The named socket, else CMK_SOCKET, else the default.
 std::string socket_path(const CommonOptions& common);
 

@@ -18,6 +18,11 @@ namespace {
 
 constexpr unsigned kMinWidth = 40;
 constexpr unsigned kMaxWidth = 1000;
+constexpr std::array<std::pair<std::string_view, OutputFormat>, 4> kFormats{
+    {{"table", OutputFormat::table},
+     {"wide", OutputFormat::wide},
+     {"json", OutputFormat::json},
+     {"yaml", OutputFormat::yaml}}};
 
 std::string_view environment(const char* name) {
     const char* value = std::getenv(name);
@@ -52,15 +57,17 @@ unsigned terminal_width() {
 }  // namespace
 
 std::optional<OutputFormat> output_format_from(std::string_view text) {
-    constexpr std::array<std::pair<std::string_view, OutputFormat>, 4> kFormats{
-        {{"table", OutputFormat::table},
-         {"wide", OutputFormat::wide},
-         {"json", OutputFormat::json},
-         {"yaml", OutputFormat::yaml}}};
     for (const auto& [name, format] : kFormats) {
         if (name == text) return format;
     }
     return std::nullopt;
+}
+
+std::vector<std::string> output_formats() {
+    std::vector<std::string> names;
+    for (const auto& [name, format] : kFormats)
+        names.emplace_back(name);
+    return names;
 }
 
 OutputStyle detect_style(OutputFormat format) {

@@ -28,19 +28,6 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
     return cost[from.size()][to.size()];
 }
 
-/// "-o, --output FORMAT", "--wait[=SECONDS]".
-std::string option_heading(const Option& option) {
-    std::string heading = option.names;
-    if (const auto comma = heading.find(','); comma != std::string::npos) {
-        heading.insert(comma + 1, " ");
-    }
-    if (option.value.empty()) return heading;
-    if (std::holds_alternative<FlagWithValue>(option.target)) {
-        return heading + "[=" + option.value + "]";
-    }
-    return heading + " " + option.value;
-}
-
 }  // namespace
 
 std::string two_columns(const std::vector<std::pair<std::string, std::string>>& rows) {
@@ -67,13 +54,29 @@ std::string two_columns(const std::vector<std::pair<std::string, std::string>>& 
     return out;
 }
 
-std::string usage_of(const Syntax& syntax) {
-    std::string out = "Usage: cmkctl " + syntax.verb + " [OPTION]...";
+std::string option_heading(const Option& option) {
+    std::string heading = option.names;
+    if (const auto comma = heading.find(','); comma != std::string::npos) {
+        heading.insert(comma + 1, " ");
+    }
+    if (option.value.empty()) return heading;
+    if (std::holds_alternative<FlagWithValue>(option.target)) {
+        return heading + "[=" + option.value + "]";
+    }
+    return heading + " " + option.value;
+}
+
+std::string synopsis_of(const Syntax& syntax) {
+    std::string out = "cmkctl " + syntax.verb + " [OPTION]...";
     if (!syntax.words.name.empty()) {
         out += syntax.words.is_program ? " [--] " : " ";
         out += syntax.words.required ? syntax.words.name : "[" + syntax.words.name + "]";
     }
-    out += "\n\n" + syntax.about + "\n";
+    return out;
+}
+
+std::string usage_of(const Syntax& syntax) {
+    std::string out = "Usage: " + synopsis_of(syntax) + "\n\n" + syntax.about + "\n";
     std::vector<std::pair<std::string, std::string>> rows;
     if (!syntax.words.name.empty()) {
         rows.emplace_back(syntax.words.name, syntax.words.help);

@@ -13,6 +13,12 @@ namespace cmk {
 /// The help text of a verb.
 std::string usage_of(const Syntax& syntax);
 
+/// Its first line, "cmkctl VERB [OPTION]... [WORD...]".
+std::string synopsis_of(const Syntax& syntax);
+
+/// "-o, --output FORMAT", "--wait[=SECONDS]".
+std::string option_heading(const Option& option);
+
 /// Two aligned columns, each line indented by two.
 std::string two_columns(const std::vector<std::pair<std::string, std::string>>& rows);
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/host_facts.h"
+#include "cli/init_pools.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "ipc/errors.h"
@@ -11,9 +12,6 @@
 namespace cmk {
 
 namespace {
-
-constexpr unsigned kDefaultExclusiveCores = 4;
-constexpr unsigned kDefaultSharedCores = 1;
 
 struct InitOptions {
     CommonOptions common = {};
@@ -26,47 +24,35 @@ struct InitOptions {
 };
 
 Syntax syntax_for(InitOptions& options) {
-    return {
-        .verb = "init",
-        .about =
-            "Divides this machine's cores into the pools exclusive, shared and infra (all\n"
-            "cores that are left). Shows first what will change, then asks.",
-        .examples =
-            "  cmkctl init --num-exclusive-cores 4 --num-shared-cores 1\n"
-            "  cmkctl init --num-exclusive-cores 8 --exclusive-mode spread --dry-run\n",
-        .options = {{"--num-exclusive-cores", "N", "cores of the exclusive pool (default: 4)",
-                     NumberOption{&options.exclusive_cores, 0, kMaxCpus}},
-                    {"--num-shared-cores", "N", "cores of the shared pool (default: 1)",
-                     NumberOption{&options.shared_cores, 0, kMaxCpus}},
-                    {"--exclusive-mode", "MODE",
-                     "packed: one socket after the other; spread: round robin\n"
-                     "(default: packed)",
-                     &options.exclusive_mode},
-                    {"--shared-mode", "MODE", "the same for the shared pool", &options.shared_mode},
-                    {"--dry-run", "", "only show what would change", &options.dry_run},
-                    {"--yes", "", "do not ask", &options.yes}}};
+    return {.verb = "init",
+            .about =
+                "Divides this machine's cores into the pools exclusive, shared and infra (all\n"
+                "cores that are left). Shows first what will change, then asks.",
+            .examples =
+                "  cmkctl init --num-exclusive-cores 4 --num-shared-cores 1\n"
+                "  cmkctl init --num-exclusive-cores 8 --exclusive-mode spread --dry-run\n",
+            .options = {{"--num-exclusive-cores", "N", "cores of the exclusive pool (default: 4)",
+                         NumberOption{&options.exclusive_cores, 0, kMaxCpus}},
+                        {"--num-shared-cores", "N", "cores of the shared pool (default: 1)",
+                         NumberOption{&options.shared_cores, 0, kMaxCpus}},
+                        {"--exclusive-mode", "MODE",
+                         "packed: one socket after the other; spread: round robin\n"
+                         "(default: packed)",
+                         &options.exclusive_mode, pool_modes()},
+                        {"--shared-mode", "MODE", "the same for the shared pool",
+                         &options.shared_mode, pool_modes()},
+                        {"--dry-run", "", "only show what would change", &options.dry_run},
+                        {"--yes", "", "do not ask", &options.yes}}};
 }
 
-Result<PoolMode> mode_of(const char* option, const std::string& text) {
-    if (const auto mode = pool_mode_from(text)) return *mode;
-    return make_error(Errc::invalid_argument,
-                      std::string(option) + ": expected packed or spread, not " + quote(text));
-}
-
-Result<std::vector<PoolSpec>> specs_for(const InitOptions& options) {
-    CMK_TRY_ASSIGN(const PoolMode exclusive_mode,
-                   mode_of("--exclusive-mode", options.exclusive_mode));
-    CMK_TRY_ASSIGN(const PoolMode shared_mode, mode_of("--shared-mode", options.shared_mode));
-    std::vector<PoolSpec> specs;
-    specs.push_back({.name = kExclusivePool,
-                     .kind = PoolKind::exclusive,
-                     .size = options.exclusive_cores.value_or(kDefaultExclusiveCores),
-                     .mode = exclusive_mode});
-    specs.push_back({.name = kSharedPool,
-                     .size = options.shared_cores.value_or(kDefaultSharedCores),
-                     .mode = shared_mode});
-    specs.push_back({.name = kInfraPool});
-    return specs;
+std::vector<PoolSpec> specs_for(const InitOptions& options) {
+    // The choices were checked with the options.
+    const PoolMode exclusive_mode = *pool_mode_from(options.exclusive_mode);
+    const PoolMode shared_mode = *pool_mode_from(options.shared_mode);
+    return init_pools({.exclusive_cores = options.exclusive_cores.value_or(kInitExclusiveCores),
+                       .shared_cores = options.shared_cores.value_or(kInitSharedCores),
+                       .exclusive_mode = exclusive_mode,
+                       .shared_mode = shared_mode});
 }
 
 /// Reads one answer from the terminal; anything but yes is no.
@@ -106,15 +92,14 @@ int run_init(const std::vector<std::string>& arguments) {
         return *done;
     }
     const auto specs = specs_for(options);
-    if (!specs) return fail(with_context(specs.error(), "init"));
-    const auto report = ask<ReconfigureReport>(options.common, wire::Reconfigure{*specs, true});
+    const auto report = ask<ReconfigureReport>(options.common, wire::Reconfigure{specs, true});
     if (!report) return fail(report.error());
     const OutputStyle style = style_of(options.common);
     if (options.dry_run || !report->changed) return put(preview(*report, style));
 
     const bool is_table = style.format == OutputFormat::table || style.format == OutputFormat::wide;
     if (is_table) (void)put(preview(*report, style));
-    if (options.yes) return carry_out(options, *specs, *report, is_table);
+    if (options.yes) return carry_out(options, specs, *report, is_table);
     if (!is_table || ::isatty(STDIN_FILENO) != 1) {
         complain("init: there is no terminal to ask on; add --yes to apply this");
         return exit_code::kUsage;
@@ -123,7 +108,7 @@ int run_init(const std::vector<std::string>& arguments) {
         complain("init: nothing was changed");
         return exit_code::kFailure;
     }
-    return carry_out(options, *specs, *report, is_table);
+    return carry_out(options, specs, *report, is_table);
 }
 
 }  // namespace cmk

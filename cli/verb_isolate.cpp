@@ -45,7 +45,7 @@ Syntax syntax_for(IsolateOptions& options) {
     return {.verb = "isolate",
             .about = kAbout,
             .examples = kExamples,
-            .options = {{"--pool", "NAME", "the pool to take cores from; required", &options.pool},
+            .options = {{"--pool", "POOL", "the pool to take cores from; required", &options.pool},
                         {"--cores", "N",
                          "how many cores of an exclusive pool (default: $CMK_NUM_CORES, else 1);\n"
                          "a shared pool always gives all of its CPUs",

@@ -1,20 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+
 #include "cli/machine.h"
+#include "cli/output_json.h"
+#include "cli/screen.h"
 #include "cli/verbs.h"
 #include "ipc/errors.h"
 
 namespace cmk {
 
+namespace {
+
+Result<std::string> status_text(const CommonOptions& common) {
+    CMK_TRY_ASSIGN(const Machine machine, ask_machine(common));
+    return render_status(machine.host, machine.pools, machine.leases, style_of(common));
+}
+
+bool is_readable(int fd) {
+    pollfd event{fd, POLLIN, 0};
+    return ::poll(&event, 1, 0) == 1;
+}
+
+/// Takes the events that are here. One new picture is enough for all of them.
+Status take_events(Client& events) {
+    while (events.has_reply() || is_readable(events.fd()))
+        CMK_TRY(events.receive<std::optional<Event>>());
+    return {};
+}
+
+/// Shows the status anew after each event. Returns what ended it.
+Error watch(const CommonOptions& common, Client& events) {
+    Screen screen(!is_data(style_of(common).format));
+    for (;;) {
+        const auto text = status_text(common);
+        if (!text) return text.error();
+        if (screen.show(*text) != exit_code::kOk) {
+            return make_error(Errc::io, "watching has ended");
+        }
+        screen.wait(events.fd());
+        if (const Status taken = take_events(events); !taken) return taken.error();
+    }
+}
+
+int watch_status(const CommonOptions& common) {
+    auto events = connect(common);
+    if (!events) return fail(events.error());
+    if (const Status sent = events->subscribe(wire::Monitor{}); !sent) return fail(sent.error());
+    // The first reply says that the stream stands: no event after the first picture is missed.
+    const auto stands = events->receive<std::optional<Event>>();
+    if (!stands) return fail(stands.error());
+    return fail(watch(common, *events));
+}
+
+}  // namespace
+
 int run_status(const std::vector<std::string>& arguments) {
     CommonOptions common;
-    const Syntax syntax{.verb = "status",
-                        .about = "Shows the machine as a picture, its pools and its leases.",
-                        .examples = "  cmkctl status\n  cmkctl status -o json\n",
-                        .options = {}};
+    bool wants_watch = false;
+    const Syntax syntax{
+        .verb = "status",
+        .about = "Shows the machine as a picture, its pools and its leases.",
+        .examples = "  cmkctl status\n  cmkctl status --watch\n  cmkctl status -o json\n",
+        .options = {{"--watch", "",
+                     "show it again after every event, until interrupted; on a terminal in\n"
+                     "place. Exits 5 when the agent goes away",
+                     &wants_watch}}};
     if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;
-    const auto machine = ask_machine(common);
-    if (!machine) return fail(machine.error());
-    return put(render_status(machine->host, machine->pools, machine->leases, style_of(common)));
+    if (wants_watch) return watch_status(common);
+    const auto text = status_text(common);
+    return text ? put(*text) : fail(text.error());
 }
 
 }  // namespace cmk

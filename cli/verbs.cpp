@@ -23,23 +23,22 @@ std::string overview() {
         two_columns(rows);
     rows.clear();
     CommonOptions common;
-    for (const Option& option : common_options(common)) {
-        rows.emplace_back(option.names == "-o,--output" ? "-o, --output FORMAT"
-                                                        : option.names + " " + option.value,
-                          option.help);
-    }
+    for (const Option& option : common_options(common))
+        rows.emplace_back(option_heading(option), option.help);
     rows.emplace_back("-h, --help", "show this help; after a verb, the verb's");
     rows.emplace_back("--version", "show the version");
-    return out + "\nOptions of every verb:\n" + two_columns(rows) +
-           "\nExamples:\n"
-           "  cmkctl init --num-exclusive-cores 4 --num-shared-cores 1\n"
-           "  cmkctl isolate --pool exclusive --cores 2 -- ./server --port 80\n"
-           "  cmkctl status\n";
+    return out + "\nOptions of every verb:\n" + two_columns(rows) + "\nExamples:\n" + kMainExamples;
 }
 
 int wrong_usage(const std::string& text) {
     complain(text + "\nSee: cmkctl --help");
     return exit_code::kUsage;
+}
+
+const Verb* find_verb(const std::vector<Verb>& table, const std::string& name) {
+    const auto at = std::find_if(table.begin(), table.end(),
+                                 [&](const Verb& each) { return name == each.name; });
+    return at == table.end() ? nullptr : &*at;
 }
 
 int unknown_verb(const std::string& name) {
@@ -74,12 +73,23 @@ const std::vector<Verb>& verbs() {
         {"topology", "draw the machine: sockets, NUMA nodes, caches, cores", run_topology},
         {"pools", "list the pools", run_pools},
         {"leases", "list the leases", run_leases},
+        {"explain", "tell what a request would get, or why it would be refused", run_explain},
+        {"simulate", "try pools and leases on a machine that need not be there", run_simulate},
         {"release", "end leases; their programs run on, unpinned", run_release},
         {"describe", "print pools and tasks as the original CMK does (JSON)", run_describe},
         {"reconcile", "compare the machine with the agent's books and mend it", run_reconcile},
         {"verify", "check how leases are held, with evidence from the kernel", run_verify},
         {"monitor", "print lease and pool events as they happen", run_monitor},
+        {"bundle", "collect what a bug report needs in one archive", run_bundle},
         {"version", "show the versions of cmkctl and the agent", run_version},
+    };
+    return table;
+}
+
+const std::vector<Verb>& hidden_verbs() {
+    static const std::vector<Verb> table{
+        {"complete", "complete the last of the words, for a shell", run_complete},
+        {"manual", "print the manual page of cmkctl or a verb", run_manual},
     };
     return table;
 }
@@ -99,10 +109,9 @@ int run_command_line(const std::vector<std::string>& arguments) {
         if (rest.empty()) return put(overview());
         return run_command_line({rest.front(), "--help"});
     }
-    const auto verb = std::find_if(verbs().begin(), verbs().end(),
-                                   [&](const Verb& each) { return name == each.name; });
-    if (verb == verbs().end()) return unknown_verb(name);
-    return verb->run(rest);
+    const Verb* verb = find_verb(verbs(), name);
+    if (verb == nullptr) verb = find_verb(hidden_verbs(), name);
+    return verb == nullptr ? unknown_verb(name) : verb->run(rest);
 }
 
 }  // namespace cmk

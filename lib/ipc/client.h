@@ -12,8 +12,8 @@
 
 namespace cmk {
 
-/// A blocking connection to the agent's Varlink socket. When the agent ends before it has begun with
-/// a call, the call is made again, to the next one.
+/// A blocking connection to the agent's Varlink socket. When the agent ends before it has begun
+/// with a call, the call is made again, to the next one.
 class Client {
 public:
     /// Errors: unavailable, naming the socket, why it cannot be reached and what to do.
@@ -37,6 +37,9 @@ public:
         CMK_TRY_ASSIGN(const std::string text, receive_text());
         return wire::decode_reply<Reply>(text);
     }
+
+    /// A reply is here already: receive() will not have to wait for it.
+    bool has_reply() const { return input_.has_message(); }
 
     /// Calls `tell` once, when an answer takes longer than three seconds.
     void on_silence(std::function<void()> tell) { tell_silence_ = std::move(tell); }

@@ -18,6 +18,8 @@ public:
     bool feed(std::string_view bytes);
     /// The next whole message, if there is one.
     std::optional<std::string> take();
+    /// Would take() give one?
+    bool has_message() const { return data_.find('\0', scanned_) <= max_; }
     /// Bytes of a message that has begun but not ended.
     bool has_partial() const { return !data_.empty(); }
     /// True when more is held than one message may have: take some before feeding on.

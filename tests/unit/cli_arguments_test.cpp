@@ -27,6 +27,8 @@ protected:
                 .options = {{"-o,--output", "FORMAT", "how to print", &output},
                             {"--cores", "N", "how many", NumberOption{&cores, 1, 8}},
                             {"--wait", "SECONDS", "queue", FlagWithValue{&wait}},
+                            {"--lease", "LEASE", "leases", ListOption{&leases}},
+                            {"--mode", "MODE", "which", &mode, {"packed", "spread"}},
                             {"--dry-run", "", "change nothing", &dry_run}},
                 .words = {.name = "WORD...",
                           .help = "words",
@@ -44,6 +46,8 @@ protected:
     std::optional<unsigned> cores;
     std::optional<std::string> wait;
     bool dry_run = false;
+    WordList leases;
+    std::string mode;
     WordList words;
 };
 
@@ -65,6 +69,19 @@ TEST_F(Arguments, BareFlagWithValueTakesNoWord) {
 TEST_F(Arguments, TheLastOfAnOptionCounts) {
     EXPECT_EQ(parse({"--cores", "3", "--cores", "4"}), "");
     EXPECT_EQ(cores, 4U);
+}
+
+TEST_F(Arguments, AllOfAListCount) {
+    EXPECT_EQ(parse({"--lease", "a", "word", "--lease=b", "--lease", "a"}), "");
+    EXPECT_EQ(leases, (WordList{"a", "b", "a"}));
+    EXPECT_EQ(words, WordList{"word"});
+}
+
+TEST_F(Arguments, ChoicesAreAllThereIs) {
+    EXPECT_EQ(parse({"--mode", "spread"}), "");
+    EXPECT_EQ(mode, "spread");
+    EXPECT_EQ(parse({"--mode", "odd"}),
+              "error: --mode: expected one of packed, spread, not \"odd\"");
 }
 
 TEST_F(Arguments, ProgramKeepsItsOptions) {
@@ -119,6 +136,8 @@ TEST_F(Arguments, HelpWinsOverWhatIsMissing) {
               "  -o, --output FORMAT  how to print\n"
               "  --cores N            how many\n"
               "  --wait[=SECONDS]     queue\n"
+              "  --lease LEASE        leases\n"
+              "  --mode MODE          which\n"
               "  --dry-run            change nothing\n"
               "  -h, --help           show this help\n\n"
               "Examples:\n"
@@ -141,9 +160,9 @@ TEST(Verbs, AreAllThere) {
     WordList names;
     for (const Verb& verb : verbs())
         names.emplace_back(verb.name);
-    EXPECT_EQ(names,
-              (WordList{"isolate", "init", "status", "topology", "pools", "leases", "release",
-                        "describe", "reconcile", "verify", "monitor", "version"}));
+    EXPECT_EQ(names, (WordList{"isolate", "init", "status", "topology", "pools", "leases",
+                               "explain", "simulate", "release", "describe", "reconcile", "verify",
+                               "monitor", "bundle", "version"}));
 }
 
 TEST(Verbs, ExitCodesOfWrongUsage) {

@@ -23,9 +23,13 @@ TEST(Framing, AMessageMayComeInPieces) {
 
 TEST(Framing, SeveralMessagesMayComeAtOnce) {
     MessageBuffer buffer(10);
+    EXPECT_FALSE(buffer.has_message());
     ASSERT_TRUE(buffer.feed("one\0two\0thr"s));
+    EXPECT_TRUE(buffer.has_message());
     EXPECT_EQ(buffer.take(), "one");
+    EXPECT_TRUE(buffer.has_message());
     EXPECT_EQ(buffer.take(), "two");
+    EXPECT_FALSE(buffer.has_message());
     EXPECT_FALSE(buffer.take());
     EXPECT_TRUE(buffer.has_partial());
     ASSERT_TRUE(buffer.feed("ee\0"s));
