@@ -247,8 +247,8 @@ void Manager::on_break() {
         ports_.log.error(problem);
 }
 
-/// While one is broken, a timer looks whether what stood in the way has gone; a slow one looks after
-/// those that hold. Without partitions there is none.
+/// While one is broken, a timer looks whether what stood in the way has gone; a slow one looks
+/// after those that hold. Without partitions there is none.
 void Manager::retry_broken() {
     broken_ = ports_.cgroups.has_groups() && is_broken();
     const bool any = !reserved_by(committer_.ledger().pools()).empty();

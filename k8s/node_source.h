@@ -24,8 +24,8 @@ struct NodePlaces {
 class NodeSource {
 public:
     /// An agent that was named, that has a socket in the directory, or at the usual places; only
-    /// where no socket is there the directory counts, as for `cmk`. Errors: unavailable, naming what
-    /// was looked for; those of reading.
+    /// where no socket is there the directory counts, as for `cmk`. Errors: unavailable, naming
+    /// what was looked for; those of reading.
     static Result<NodeSource> find(const NodePlaces& places);
 
     /// The agent's socket; "" for a directory.

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 
 #include "base/file_io.h"
-#include "confdir/sysfs_topology.h"
 #include "confdir/init_plan.h"
+#include "confdir/sysfs_topology.h"
 
 namespace cmk::compat {
 

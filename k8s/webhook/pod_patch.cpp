@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/text.h"
+#include "k8s/quantity.h"
 #include "k8s/webhook/json_merge.h"
 #include "k8s/webhook/json_patch.h"
-#include "k8s/quantity.h"
 
 namespace cmk::k8s {
 

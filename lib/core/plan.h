@@ -42,8 +42,8 @@ using Plan = std::vector<Edit>;
 /// are in the groups above it.
 Edit lease_edit(EditKind kind, const Lease& lease, const std::vector<Pool>& pools);
 
-/// The pools as their groups stand: a partition does without the CPUs of leases that have no group in
-/// it, since nobody outside can run on its CPUs, and only one partition can have a CPU.
+/// The pools as their groups stand: a partition does without the CPUs of leases that have no group
+/// in it, since nobody outside can run on its CPUs, and only one partition can have a CPU.
 std::vector<Pool> standing_pools(const Ledger& ledger);
 
 /// What the partitions among these pools take from the rest of the machine.

@@ -36,8 +36,7 @@ std::uint64_t now_ms() {
 /// had the whole call, so the next one can be asked.
 Error lost(int number) {
     Error error = errno_error(number, "the connection to the agent broke");
-    error.code =
-        number == ECONNRESET || number == EPIPE ? Errc::restarting : Errc::unavailable;
+    error.code = number == ECONNRESET || number == EPIPE ? Errc::restarting : Errc::unavailable;
     return error;
 }
 

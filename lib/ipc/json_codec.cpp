@@ -89,12 +89,9 @@ std::optional<LeaseStatus> lease_status_from(std::string_view text) {
 }
 
 constexpr std::pair<Event::Kind, const char*> kEventKinds[] = {
-    {Event::Kind::lease_added, "lease_added"},
-    {Event::Kind::lease_removed, "lease_removed"},
-    {Event::Kind::lease_refused, "lease_refused"},
-    {Event::Kind::grade_changed, "grade_changed"},
-    {Event::Kind::cpus_changed, "cpus_changed"},
-    {Event::Kind::pools_changed, "pools_changed"}};
+    {Event::Kind::lease_added, "lease_added"},     {Event::Kind::lease_removed, "lease_removed"},
+    {Event::Kind::lease_refused, "lease_refused"}, {Event::Kind::grade_changed, "grade_changed"},
+    {Event::Kind::cpus_changed, "cpus_changed"},   {Event::Kind::pools_changed, "pools_changed"}};
 
 std::optional<Event::Kind> event_kind_from(std::string_view text) {
     for (const auto& [kind, name] : kEventKinds) {

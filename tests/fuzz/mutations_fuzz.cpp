@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "fuzz/must.h"
-#include "k8s/webhook/pod_patch.h"
 #include "k8s/quantity.h"
+#include "k8s/webhook/pod_patch.h"
 #include "k8s/webhook/server_config.h"
 
 namespace {

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "confdir/sysfs_topology.h"
 #include "confdir/core_ids.h"
+#include "confdir/sysfs_topology.h"
 #include "support/skip.h"
 
 namespace cmk::compat {
