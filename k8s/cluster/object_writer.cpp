@@ -16,8 +16,12 @@ constexpr int kConflict = 409;
 constexpr int kAbsent = 404;
 constexpr unsigned kMaxRounds = 30;
 constexpr char kManager[] = "?fieldManager=cmk-cluster-init";
-constexpr char kAtOnce[] =
-    R"({"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":0,"propagationPolicy":"Background"})";
+json delete_options(Grace grace) {
+    json options{
+        {"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Background"}};
+    if (grace == Grace::none) options["gracePeriodSeconds"] = 0;
+    return options;
+}
 
 bool covers_array(const json& have, const json& wanted) {
     if (have.size() < wanted.size()) return false;
@@ -56,7 +60,7 @@ public:
     Result<Answer> create() { return ask("POST", collection_ + kManager, body_, kJson, kConflict); }
     Result<Answer> look() { return ask("GET", path_, "", kJson, kAbsent); }
     Result<Answer> patch() { return ask("PATCH", path_ + kManager, body_, kMergePatch, kAbsent); }
-    Result<bool> remove() { return delete_object(api_, path_); }
+    Result<bool> remove() { return delete_object(api_, path_, Grace::none); }
     void wait() const { api_.sleep(std::chrono::seconds(1)); }
     Error stuck() const {
         return make_error(Errc::timed_out, path_ + " is being deleted, but does not go away");
@@ -125,8 +129,9 @@ Result<Ensured> ensure_object(PatientApi& api, const std::string& collection, co
     return place.stuck();
 }
 
-Result<bool> delete_object(Api& api, const std::string& path) {
-    const Request request{.method = "DELETE", .path = path, .body = kAtOnce};
+Result<bool> delete_object(Api& api, const std::string& path, Grace grace) {
+    const Request request{
+        .method = "DELETE", .path = path, .body = dump_line(delete_options(grace))};
     const auto answer = api.send(request);
     if (answer && answer->status == kAbsent) return false;
     if (auto failure = failure_of(request, answer)) return std::move(failure->error);

@@ -39,8 +39,10 @@ Result<Ensured> ensure_object(PatientApi& api, const std::string& collection,
                               const nlohmann::json& wanted, Present present,
                               const IsUsable& usable = {});
 
-/// Deletes an object at once, and what it owns after it. True where there was one. Errors: as
-/// refusal().
-Result<bool> delete_object(Api& api, const std::string& path);
+/// How long what is deleted may take to end.
+enum class Grace { none, usual };
+
+/// Deletes an object, and what it owns after it. True where there was one. Errors: as refusal().
+Result<bool> delete_object(Api& api, const std::string& path, Grace grace);
 
 }  // namespace cmk::k8s
