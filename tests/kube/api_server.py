@@ -144,7 +144,7 @@ class Schema:
         kind = schema.get("type")
         types = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict,
                  "number": (int, float)}
-        if value is None:
+        if value is None or schema.get("format") == "int-or-string" and isinstance(value, int):
             return
         if kind in types and not isinstance(value, types[kind]):
             problems.append(f"{path or 'object'} is no {kind}")

@@ -119,8 +119,17 @@ class ClusterHandler(Handler):
     def create(self, target: Target) -> None:
         if target.resource.plural == "selfsubjectaccessreviews":
             return self.review(target)
-        super().create(target)
-        return self.server.made(target, json.loads(self.body)["metadata"]["name"])
+        try:
+            super().create(target)
+        except Refusal:
+            raise
+        except OSError:  # the client has gone, but the object is there
+            self.made(target)
+            raise
+        return self.made(target)
+
+    def made(self, target: Target) -> None:
+        self.server.made(target, json.loads(self.body)["metadata"]["name"])
 
     def review(self, target: Target) -> None:
         value = self.parsed()

@@ -21,7 +21,7 @@ class ClusterCase(cluster_case.ClusterCase):
         return [each.strip() for each in self.row(out, node) if each.strip()][1:]
 
     def failed_init(self, *arguments: str) -> subprocess.CompletedProcess:
-        done = self.run_cmk("cluster-init", "--timeout=20", *(arguments or ("--all-hosts",)))
+        done = self.run_cmk("cluster-init", *(arguments or ("--all-hosts", "--timeout=20")))
         self.assertGreater(done.returncode, 0, done.stderr)
         return done
 
@@ -254,14 +254,14 @@ class ClusterInit(ClusterCase):
     def test_500_nodes_cost_few_requests_each(self) -> None:
         self.nodes(*(f"node{i}" for i in range(2, 501)))
         begin = time.monotonic()
-        out = self.init("--all-hosts", "--timeout=300")
+        out = self.must("cluster-init", "--all-hosts", "--timeout=90")
         took = time.monotonic() - begin
         self.assertIn("500 of 500 nodes prepared", out)
         each = len(self.server.requests) / 500
         print(f"\n500 nodes: {each:.3f} requests each, {took:.1f} s", flush=True)
         self.assertLessEqual(each, 6)
         seen = len(self.server.requests)
-        self.init("--all-hosts", "--timeout=300")
+        self.must("cluster-init", "--all-hosts", "--timeout=90")
         again = (len(self.server.requests) - seen) / 500
         print(f"500 nodes again: {again:.3f} requests each", flush=True)
         self.assertLessEqual(again, 6)
