@@ -74,7 +74,7 @@ class ClusterCase(KubeCase):
         for pool, exclusive, cpus in (("exclusive", "1", "1"), ("shared", "0", "2"),
                                       ("infra", "0", "0")):
             cpu_list = self.conf / "pools" / pool / "0" / cpus
-            cpu_list.mkdir(parents=True)
+            cpu_list.mkdir(parents=True, exist_ok=True)
             (self.conf / "pools" / pool / "exclusive").write_text(exclusive)
             (cpu_list / "tasks").write_text(tasks if pool == "exclusive" else "")
         (self.conf / "lock").write_text("")
