@@ -10,7 +10,9 @@
 
 #include "base/file_io.h"
 #include "ipc/errors.h"
+#include "ipc/names.h"
 #include "k8s/agent_state.h"
+#include "k8s/cluster/child.h"
 #include "k8s/cluster/commands.h"
 #include "k8s/daemon.h"
 #include "k8s/kube_client.h"
@@ -56,6 +58,28 @@ Status run_once(const Options& options, const OneShot& shot, LastReport& last) {
         case Options::Command::reconcile: return publish_reconcile_report(shot, last);
         default: return publish_once(shot);
     }
+}
+
+bool exists(const std::string& path) {
+    return ::access(path.c_str(), F_OK) == 0;
+}
+
+Result<std::string> directory_text(const std::string& conf_dir, const char* command) {
+    CMK_TRY_ASSIGN(ChildOutput output, run_child({"cmk", command, "--conf-dir=" + conf_dir}));
+    if (output.exit_code == 0) return std::move(output.out);
+    return make_error(Errc::unavailable, std::string("cmk ") + command + " failed: " + output.err);
+}
+
+/// A node with the original's directory and no agent's socket is published from the directory.
+std::function<Result<std::string>(const char*)> directory_of(const Options& options) {
+    const bool once = options.command == Options::Command::discover ||
+                      options.command == Options::Command::node_report ||
+                      options.command == Options::Command::reconcile;
+    const bool usual = options.socket == kObserveSocket && !exists(options.socket);
+    if (!once || !usual || !exists(options.conf_dir + "/pools")) return {};
+    return [conf_dir = options.conf_dir](const char* command) {
+        return directory_text(conf_dir, command);
+    };
 }
 
 int print_kubelet_config(const Options& options) {
@@ -114,6 +138,7 @@ int run(const Options& options) {
                        .taint = options.taint(),
                        .socket = options.socket,
                        .conf_dir = options.conf_dir,
+                       .directory = directory_of(options),
                        .note = say};
     LastReport last;
     for (;;) {

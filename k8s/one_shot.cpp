@@ -9,6 +9,7 @@
 #include "ipc/client.h"
 #include "k8s/agent_state.h"
 #include "k8s/definitions.h"
+#include "k8s/directory_node.h"
 #include "k8s/node_writer.h"
 #include "k8s/publisher.h"
 
@@ -50,9 +51,8 @@ Result<NodeObject> node_of(const OneShot& shot) {
     return *std::move(answer.node);
 }
 
-Status publish_node(const OneShot& shot, NodeObject& node, const AgentState& state,
+Status publish_node(const OneShot& shot, NodeObject& node, const NodeWish& wish,
                     const ServerRules& rules) {
-    const NodeWish wish = wish_of(state, rules, shot.taint);
     const auto plan = [&](const NodeObject& seen) { return node_writes(wish, seen, rules); };
     const NodeOutcome outcome = write_node(shot.api, node, plan);
     std::vector<Status> statuses;
@@ -95,6 +95,24 @@ Result<ReconcileReport> reconcile_agent(const OneShot& shot) {
     CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
     return ReconcileReport{.leases = static_cast<unsigned>(state.leases.size()),
                            .problems = state.host.problems};
+}
+
+Result<NodeWish> wish_for(const OneShot& shot, const ServerRules& rules) {
+    if (shot.directory) {
+        CMK_TRY_ASSIGN(const std::string report, shot.directory("node-report"));
+        return directory_wish(report, rules, shot.taint);
+    }
+    CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
+    return wish_of(state, rules, shot.taint);
+}
+
+Result<ReportContent> content_for(const OneShot& shot) {
+    if (shot.directory) {
+        CMK_TRY_ASSIGN(const std::string report, shot.directory("node-report"));
+        return directory_content(report);
+    }
+    CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
+    return node_report(state, shot.conf_dir);
 }
 
 Status print(const std::string& text) {
@@ -146,9 +164,9 @@ Status ensure_definition(PatientApi& api, const ReportKind& kind, const ServerRu
 
 Status discover(const OneShot& shot) {
     CMK_TRY_ASSIGN(const ServerRules rules, server_rules(shot.api));
-    CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
+    CMK_TRY_ASSIGN(const NodeWish wish, wish_for(shot, rules));
     CMK_TRY_ASSIGN(NodeObject node, node_of(shot));
-    return publish_node(shot, node, state, rules);
+    return publish_node(shot, node, wish, rules);
 }
 
 Status publish_once(const OneShot& shot) {
@@ -158,19 +176,23 @@ Status publish_once(const OneShot& shot) {
     const ReconcileReport reconciled{.leases = static_cast<unsigned>(state.leases.size()),
                                      .problems = state.host.problems};
     return all_of(
-        {publish_node(shot, node, state, rules),
+        {publish_node(shot, node, wish_of(state, rules, shot.taint), rules),
          publish_report(shot, node, kNodeReport, node_report(state, shot.conf_dir), rules),
          publish_report(shot, node, kReconcileReport, reconcile_report(reconciled), rules)});
 }
 
 Status publish_node_report(const OneShot& shot, LastReport& last) {
-    CMK_TRY_ASSIGN(const AgentState state, read_agent(shot.socket));
-    const ReportContent content = node_report(state, shot.conf_dir);
+    CMK_TRY_ASSIGN(const ReportContent content, content_for(shot));
     CMK_TRY(print(content.report));
     return publish_alone(shot, kNodeReport, content, last);
 }
 
 Status publish_reconcile_report(const OneShot& shot, LastReport& last) {
+    if (shot.directory) {
+        CMK_TRY_ASSIGN(const std::string report, shot.directory("reconcile"));
+        CMK_TRY(print(report));
+        return publish_alone(shot, kReconcileReport, {.report = report, .status = "{}"}, last);
+    }
     CMK_TRY_ASSIGN(const ReconcileReport report, reconcile_agent(shot));
     const ReportContent content = reconcile_report(report);
     CMK_TRY(print(content.report));

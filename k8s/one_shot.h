@@ -60,6 +60,9 @@ struct OneShot {
     bool taint = true;
     std::string socket;
     std::string conf_dir = kCompatDir;  ///< shown as the directory that the node report describes
+    /// Where no agent serves: what cmk prints about the directory, for "node-report" or
+    /// "reconcile".
+    std::function<Result<std::string>(const char* command)> directory = {};
     /// For what went well but a person should know.
     std::function<void(const std::string&)> note;
 };

@@ -3,7 +3,9 @@
 
 import base64
 import json
+import pathlib
 import re
+import socket
 import subprocess
 import time
 
@@ -412,3 +414,70 @@ class RefusedServer(ClusterCase):
     def test_1_8_0_is_refused(self) -> None:
         self.refused("cluster-init", "--all-hosts", says=("1.8.0 is not supported",))
         self.assertEqual(self.server.changes, 0)
+
+
+class Handed(ClusterCase):
+    """The original's command lines, as pods and people run them."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.make_directory("4194303")
+
+    def cmk(self, *words: str) -> subprocess.CompletedProcess:
+        environment = {**self.environment(), "KUBECONFIG": str(self.kubeconfig)}
+        return subprocess.run([str(self.path / "cmk"), *words], capture_output=True, text=True,
+                              timeout=60, env=environment)
+
+    def test_discover_and_reports_of_a_node_without_the_agent(self) -> None:
+        conf = f"--conf-dir={self.conf}"
+        done = self.cmk("discover", conf, "--no-taint")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.capacity(), "1")
+        self.assertNotIn("cmk", [each["key"] for each in self.server.node("node1")["spec"]["taints"]])
+        self.assertEqual(self.cmk("discover", conf).returncode, 0)
+        self.assertTrue(self.is_published(1))
+        self.server.define_reports()
+        done = self.cmk("reconcile", conf, "--publish")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        reclaimed = [{"cpus": "1", "pid": 4194303, "pool": "exclusive"}]
+        self.assertEqual(json.loads(done.stdout), {"reclaimedCpuLists": reclaimed})
+        reports = "/apis/intel.com/v1/namespaces/default/"
+        report = self.server.object(reports + "cmk-reconcilereports/node1")["spec"]["report"]
+        self.assertEqual(report, {"reclaimedCpuLists": reclaimed})
+        done = self.cmk("node-report", conf, "--publish")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = self.server.object(reports + "cmk-nodereports/node1")
+        self.assertEqual(report["spec"]["report"], json.loads(done.stdout))
+        self.assertEqual(report["spec"]["report"]["description"]["path"], str(self.conf))
+        self.assertEqual(report["status"]["coresTotal"], 1)
+
+    def test_the_webhooks_options_are_known(self) -> None:
+        done = self.cmk("webhook", "--conf-file=/none/server.yaml", "--insecure=True",
+                        "--cafile=/none/ca.crt")
+        self.assertGreater(done.returncode, 0)
+        self.assertIn("cannot open /none/server.yaml", done.stderr)
+        self.assertNotIn("--insecure", done.stderr)
+
+    def in_a_pod(self, script: str) -> subprocess.CompletedProcess:
+        """With the directory of the admin socket alone, as a pod of cluster-init has it."""
+        lines = ("mount -t tmpfs none /run && mkdir /run/cmk-admin && "
+                 f"ln -s {self.directory}/admin.sock /run/cmk-admin/agent.sock && {script}")
+        return subprocess.run(["unshare", "--mount", "sh", "-c", lines], capture_output=True,
+                              text=True, timeout=60,
+                              env={**self.environment(), "KUBECONFIG": str(self.kubeconfig)})
+
+    def test_pods_are_served_by_the_nodes_agent_if_it_answers(self) -> None:
+        if self.in_a_pod("true").returncode != 0 or pathlib.Path("/etc/cmk/pools").exists():
+            self.skipTest("needs root, unshare, and no pools in /etc/cmk")
+        (self.directory / "admin.sock").symlink_to(self.agent.path)
+        done = self.in_a_pod("cmk describe && cmk discover")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(json.loads(done.stdout)["pools"]), ["exclusive", "infra", "shared"])
+        self.assertTrue(self.is_published(4))
+        self.agent.stop()
+        dead = socket.socket(socket.AF_UNIX)  # nobody listens
+        self.addCleanup(dead.close)
+        dead.bind(str(self.agent.path))
+        done = self.in_a_pod("cmk describe")
+        self.assertGreater(done.returncode, 0)
+        self.assertIn("/etc/cmk", done.stderr, "it is the directory's turn")

@@ -6,6 +6,7 @@
 #include "k8s/cluster/node_list.h"
 #include "k8s/cluster/object_writer.h"
 #include "k8s/cluster/query.h"
+#include "k8s/directory_node.h"
 #include "k8s/options.h"
 #include "support/fake_kube.h"
 
@@ -202,6 +203,35 @@ TEST(Child, IsRunWithoutThePodsVariables) {
     EXPECT_EQ(run_child({"sh", "-c", "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2"})
                   ->err.size(),
               300'000U);
+}
+
+TEST(DirectoryNode, ItsListsAreTheResources) {
+    const std::string report = R"({"description":{"pools":{
+        "exclusive":{"exclusive":true,"cpuLists":{"0":{"tasks":[7]},"1":{"tasks":[]}}},
+        "exclusive-non-isolcpus":{"exclusive":true,"cpuLists":{"5":{"tasks":[]}}},
+        "Bad Name":{"exclusive":true,"cpuLists":{}},
+        "infra":{"exclusive":false,"cpuLists":{"2":{"tasks":[8]}}}}}})";
+    const auto wish = directory_wish(report, {}, false);
+    ASSERT_TRUE(wish);
+    EXPECT_FALSE(wish->taint);
+    EXPECT_EQ(wish->resources, (std::map<std::string, std::uint64_t>{
+                                   {"cmk.intel.com/exclusive-cores", 2},
+                                   {"cmk.intel.com/exclusive-non-isolcpus-cores", 1}}));
+    EXPECT_EQ(wish->problems.size(), 1U);
+    EXPECT_EQ(directory_wish(report, {.opaque_resource = true}, true)->resources,
+              (std::map<std::string, std::uint64_t>{{kOpaqueResource, 2}}));
+    const json status = json::parse(directory_content(report)->status);
+    EXPECT_EQ(status["coresTotal"], 3);
+    EXPECT_EQ(status["coresFree"], 2);
+    EXPECT_EQ(directory_content(report)->report, report);
+}
+
+TEST(DirectoryNode, WithoutPoolsThereIsNothingToPublish) {
+    for (const char* text : {"", "[]", "{}", R"({"description":null})",
+                             R"({"description":{"pools":{"shared":{}}}})"}) {
+        EXPECT_FALSE(directory_wish(text, {}, true)) << text;
+    }
+    EXPECT_TRUE(directory_content(R"({"description":{"pools":{"x":7,"y":{"cpuLists":{"0":7}}}}})"));
 }
 
 TEST(ClusterOptions, AreTheOriginals) {
