@@ -10,7 +10,9 @@
 
 #include "base/file_io.h"
 #include "ipc/errors.h"
+#include "ipc/names.h"
 #include "k8s/agent_state.h"
+#include "k8s/cluster/commands.h"
 #include "k8s/daemon.h"
 #include "k8s/kube_client.h"
 #include "k8s/kubelet.h"
@@ -20,9 +22,6 @@
 namespace cmk::k8s {
 
 namespace {
-
-/// The publisher works with nothing else mounted.
-constexpr char kObserveSocket[] = "/run/cmk-observe/agent.sock";
 
 void say(const std::string& text) {
     std::fprintf(stderr, "cmk-k8s: %s\n", text.c_str());
@@ -89,8 +88,15 @@ int run(const Options& options) {
     if (options.command == Options::Command::none) return options.exit_code;
     if (options.command == Options::Command::kubelet_config) return print_kubelet_config(options);
     if (options.command == Options::Command::webhook) return run_webhook(options.webhook);
-    if (options.command == Options::Command::webhook_certs) {
+    if (options.command == Options::Command::webhook_certs && !options.in_cluster) {
         return run_webhook_certs(options.certificates);
+    }
+    if (options.command == Options::Command::cluster_init ||
+        options.command == Options::Command::uninstall ||
+        options.command == Options::Command::webhook_certs) {
+        const Status done = run_cluster_command(
+            options, {.environment = environment, .host_name = host_name(), .random = random_part});
+        return done ? exit_code::kOk : fail(done.error());
     }
     if (const Status named = check_namespace(options.name_space); !named)
         return fail(named.error());

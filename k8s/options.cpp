@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ipc/errors.h"
 #include "ipc/names.h"
+#include "k8s/cluster_options.h"
 
 namespace cmk::k8s {
 
@@ -41,6 +42,7 @@ public:
         add_kubelet_config();
         add_webhook();
         add_webhook_certs();
+        add_cluster_commands();
     }
 
     Options parse(int argc, const char* const* argv) {
@@ -50,6 +52,7 @@ public:
             options_.exit_code = app_.exit(problem) == 0 ? exit_code::kOk : exit_code::kUsage;
             options_.command = Options::Command::none;
         }
+        if (insecure_ == "True" || insecure_ == "true") options_.webhook.client_ca.clear();
         return options_;
     }
 
@@ -67,12 +70,16 @@ private:
             ->type_name("PATH");
     }
 
+    void kubeconfig_option(CLI::App* sub) {
+        sub->add_option("--kubeconfig", options_.kubeconfig, "Where the API server and who we are")
+            ->type_name("FILE");
+    }
+
     CLI::App* server_options(CLI::App* sub) {
         sub->add_option("--node", options_.node,
                         "Name of the Node; default: NODE_NAME, or the host's")
             ->type_name("NAME");
-        sub->add_option("--kubeconfig", options_.kubeconfig, "Where the API server and who we are")
-            ->type_name("FILE");
+        kubeconfig_option(sub);
         sub->add_option("--report-namespace", options_.name_space, "Where the reports are")
             ->type_name("NAMESPACE")
             ->capture_default_str();
@@ -148,6 +155,7 @@ private:
         sub->add_option("--cafile", options_.webhook.client_ca,
                         "Authorities of which callers must show a certificate")
             ->type_name("FILE");
+        sub->add_option("--insecure", insecure_, "True: callers need none")->type_name("BOOL");
         sub->add_option("--namespace", options_.webhook.own_namespace,
                         "Where it runs; default: POD_NAMESPACE, or the service account's")
             ->type_name("NAMESPACE");
@@ -165,10 +173,24 @@ private:
         sub->add_option("--namespace", options_.certificates.name_space, "The Service's namespace")
             ->type_name("NAMESPACE")
             ->capture_default_str();
+        sub->add_flag("--cluster", options_.in_cluster,
+                      "Rotate the Secret and caBundle in the cluster, not files");
+        kubeconfig_option(sub);
+    }
+
+    void add_cluster_commands() {
+        CLI::App* init = command("cluster-init", "Prepares nodes of the cluster and the webhook",
+                                 Options::Command::cluster_init);
+        add_init_options(*init, options_.init);
+        kubeconfig_option(init);
+        CLI::App* removal = server_options(command(
+            "uninstall", "Takes a node, or all, out of CMK again", Options::Command::uninstall));
+        add_uninstall_options(*removal, options_.uninstall);
     }
 
     CLI::App app_;
     Options options_;
+    std::string insecure_;
     bool publish_ = false;
 };
 

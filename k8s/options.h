@@ -6,6 +6,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "k8s/cluster/init_options.h"
+#include "k8s/cluster/uninstall_options.h"
 #include "k8s/webhook/webhook.h"
 #include "k8s/webhook/webhook_certs.h"
 
@@ -23,6 +25,8 @@ struct Options {
         kubelet_config,
         webhook,
         webhook_certs,
+        cluster_init,
+        uninstall,
     };
     Command command = Command::none;
     int exit_code = 0;  ///< for `none`: help was printed, or what is wrong
@@ -39,8 +43,11 @@ struct Options {
     unsigned interval = 0;        ///< seconds; 0: once
     WebhookOptions webhook = {};
     WebhookCertsOptions certificates = {};
+    InitOptions init = {};
+    UninstallOptions uninstall = {};
     bool once = false;
     bool no_taint = false;
+    bool in_cluster = false;  ///< webhook-certs: the objects there, not files
 
     bool taint() const { return !no_taint && profile != "minimal"; }
 };

@@ -185,6 +185,13 @@ Status take_words(Pieces pieces, const SubcommandRow& subcommand, Invocation& in
     return {};
 }
 
+std::vector<std::string> spelt_out(const Pieces& pieces, const SubcommandRow& subcommand) {
+    std::vector<std::string> words{subcommand.name};
+    for (const auto& [row, value] : pieces.options)
+        words.push_back(std::string(row->name) + (row->takes_value() ? "=" + value : ""));
+    return words;
+}
+
 }  // namespace
 
 Result<Invocation> parse_invocation(const std::vector<std::string>& arguments) {
@@ -199,6 +206,7 @@ Result<Invocation> parse_invocation(const std::vector<std::string>& arguments) {
     invocation.subcommand = subcommand->id;
     CMK_TRY(take_options(pieces, *subcommand, invocation.options));
     CMK_TRY(check_required(subcommand->id, invocation.options));
+    invocation.spelt = spelt_out(pieces, *subcommand);
     CMK_TRY(take_words(std::move(pieces), *subcommand, invocation));
     return invocation;
 }

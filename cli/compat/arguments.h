@@ -20,6 +20,8 @@ struct Invocation {
     Options options = {};
     std::string command = {};            ///< isolate alone
     std::vector<std::string> args = {};  ///< of the command
+    /// The subcommand and its options, their names written out: "--all-hosts" for "--all".
+    std::vector<std::string> spelt = {};
 };
 
 /// Parses the words after the program's name as the original did: options anywhere before the

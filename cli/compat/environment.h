@@ -35,6 +35,8 @@ public:
     std::string sysfs_root() const;
     /// CMK_NUM_CORES, 1 unless set: how many CPU lists of an exclusive pool to take.
     Result<unsigned> num_cores() const;
+    /// KUBERNETES_SERVICE_HOST is set: this runs in a pod, which has a cluster's API.
+    bool is_pod() const { return !lookup_("KUBERNETES_SERVICE_HOST").value_or("").empty(); }
     /// NODE_NAME, this node's name in Kubernetes. Not set or empty is an error.
     Result<std::string> node_name() const;
 

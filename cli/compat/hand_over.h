@@ -8,7 +8,7 @@
 
 namespace cmk::compat {
 
-/// Becomes cmk-k8s, which does what concerns the cluster, with the same words. Returns only an
+/// Becomes cmk-k8s, which does what concerns the cluster, with these words. Returns only an
 /// error: unavailable, where that program is not installed.
 Result<int> hand_over(const std::vector<std::string>& arguments);
 

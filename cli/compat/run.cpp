@@ -48,7 +48,8 @@ Result<int> run_on_node(const Call& call) {
 }
 
 /// What needs the cluster's API is another program's.
-bool is_for_cluster(const Invocation& invocation) {
+bool is_for_cluster(const Call& call) {
+    const Invocation& invocation = call.invocation;
     switch (invocation.subcommand) {
         case Subcommand::cluster_init:
         case Subcommand::discover:
@@ -56,6 +57,7 @@ bool is_for_cluster(const Invocation& invocation) {
         case Subcommand::reconfigure_setup: return true;
         case Subcommand::reconcile:
         case Subcommand::node_report: return invocation.options.publish;
+        case Subcommand::uninstall: return call.environment.is_pod();
         default: return false;
     }
 }
@@ -107,9 +109,9 @@ int run(const std::vector<std::string>& arguments) {
     const Environment environment;
     const auto level = environment.log_level();
     const Call call{*std::move(invocation), environment, Log(level ? *level : LogLevel::info)};
-    Result<int> done = !level                            ? Result<int>(level.error())
-                       : is_for_cluster(call.invocation) ? hand_over(arguments)
-                                                         : run_on_node(call);
+    Result<int> done = !level                 ? Result<int>(level.error())
+                       : is_for_cluster(call) ? hand_over(call.invocation.spelt)
+                                              : run_on_node(call);
     if (done) return *done;
     call.log.error(done.error().message);
     return kFailed;

@@ -11,6 +11,9 @@ inline constexpr char kBusPath[] = "/org/cmk/Agent1";
 inline constexpr char kBusInterface[] = "org.cmk.Agent1.Manager";
 
 inline constexpr char kDefaultSocket[] = "/run/cmk/agent.sock";
+inline constexpr char kObserveSocket[] = "/run/cmk-observe/agent.sock";
+/// For containers that may change pools.
+inline constexpr char kAdminSocket[] = "/run/cmk-admin/agent.sock";
 /// The configuration directory of the original CMK.
 inline constexpr char kCompatDir[] = "/etc/cmk";
 inline constexpr char kDefaultStateDir[] = "/run/cmk-agent";

@@ -128,7 +128,9 @@ class Schema:
     """Checks objects against the published definitions."""
 
     def __init__(self) -> None:
-        self.definitions = json.loads((DATA / "openapi.json").read_text())["definitions"]
+        self.definitions: dict[str, Any] = {}
+        for name in ("openapi.json", "openapi-cluster.json"):
+            self.definitions.update(json.loads((DATA / name).read_text())["definitions"])
 
     def check(self, name: str, value: Any) -> None:
         problems: list[str] = []
@@ -142,7 +144,7 @@ class Schema:
         kind = schema.get("type")
         types = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict,
                  "number": (int, float)}
-        if value is None:
+        if value is None or schema.get("format") == "int-or-string" and isinstance(value, int):
             return
         if kind in types and not isinstance(value, types[kind]):
             problems.append(f"{path or 'object'} is no {kind}")
@@ -230,6 +232,22 @@ BUILT_IN = [
 ]
 
 
+def selected(query: dict, value: dict) -> bool:
+    """Is the object one that labelSelector and fieldSelector ask for?"""
+    for part in filter(None, query.get("labelSelector", "").split(",")):
+        key, _, wanted = part.partition("=")
+        if value["metadata"].get("labels", {}).get(key) != wanted:
+            return False
+    for part in filter(None, query.get("fieldSelector", "").split(",")):
+        path, _, wanted = part.partition("=")
+        found: Any = value
+        for key in path.split("."):
+            found = found.get(key, {}) if isinstance(found, dict) else {}
+        if found != wanted:
+            return False
+    return True
+
+
 class Target(NamedTuple):
     resource: Resource
     namespace: str
@@ -253,8 +271,10 @@ class Store:
         self.events: list[tuple[tuple[str, str, str], str, dict]] = []
         self.crd_delay = 0.0  # seconds until a new definition is established
 
+    built_in = BUILT_IN
+
     def resources(self) -> list[Resource]:
-        found = [each for each in BUILT_IN if self.serves(each)]
+        found = [each for each in self.built_in if self.serves(each)]
         now = time.monotonic()
         for definition in self.objects.get((CRD_GROUP, "customresourcedefinitions", ""), {}).values():
             spec = definition["spec"]
@@ -395,10 +415,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_object(200, self.existing(target))
 
     def list(self, target: Target) -> None:
-        objects = list(self.server.store.objects.get(target.collection, {}).values())
+        objects = [each for each in self.server.store.objects.get(target.collection, {}).values()
+                   if selected(self.query, each)]
+        metadata = {"resourceVersion": str(self.server.store.counter)}
+        limit, begin = int(self.query.get("limit", "0")), int(self.query.get("continue", "at:0")[3:])
+        if limit and begin + limit < len(objects):
+            metadata["continue"] = f"at:{begin + limit}"
         self.send_object(200, {"kind": target.resource.kind + "List", "apiVersion": "v1",
-                               "metadata": {"resourceVersion": str(self.server.store.counter)},
-                               "items": objects})
+                               "metadata": metadata,
+                               "items": objects[begin:begin + limit if limit else None]})
 
     def parsed(self) -> Any:
         try:
@@ -476,12 +501,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def watch(self, target: Target) -> None:
         store = self.server.store
-        name = self.query.get("fieldSelector", "").partition("metadata.name=")[2]
         end = time.monotonic() + float(self.query.get("timeoutSeconds", "1800"))
         with store.lock:
             at = len(store.events)
-            first = [copy.deepcopy(v) for k, v in store.objects.get(target.collection, {}).items()
-                     if name in ("", k)]
+            first = [copy.deepcopy(v) for v in store.objects.get(target.collection, {}).values()
+                     if selected(self.query, v)]
         self.entry["status"] = 200
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -500,10 +524,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"100\r\n{\"type\":\"MOD")
             self.close_connection = True
             return
-        self.follow(target, name, at, end)
+        self.follow(target, at, end)
         self.wfile.write(b"0\r\n\r\n")
 
-    def follow(self, target: Target, name: str, at: int, end: float) -> None:
+    def follow(self, target: Target, at: int, end: float) -> None:
         store = self.server.store
         generation = self.server.generation
         bookmark = time.monotonic() + self.server.bookmark_every
@@ -515,7 +539,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.watch_fault == "watch-silent":
                 continue
             for collection, kind, value in news:
-                if collection == target.collection and name in ("", value["metadata"]["name"]):
+                if collection == target.collection and selected(self.query, value):
                     self.chunk({"type": kind, "object": value})
             if time.monotonic() >= bookmark and "allowWatchBookmarks" in self.query:
                 bookmark = time.monotonic() + self.server.bookmark_every
@@ -525,13 +549,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class ApiServer(http.server.ThreadingHTTPServer):
+    handler = Handler
+    store_type = Store
     daemon_threads = True
     request_queue_size = 64
 
     def __init__(self, directory: pathlib.Path, version: str = "1.36.2",
                  certificates: Certificates | None = None) -> None:
         self.directory = directory
-        self.store = Store(version)
+        self.store = self.store_type(version)
         self.schema = Schema()
         self.requests: list[dict] = []
         self.faults: list[Fault] = []
@@ -545,7 +571,7 @@ class ApiServer(http.server.ThreadingHTTPServer):
         self.certificates = certificates or Certificates(directory)
         self.context.load_verify_locations(self.certificates.ca)
         self.context.load_cert_chain(*self.certificates.server())
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", 0), self.handler)
         self.port = self.server_address[1]
         self.connections: set[socket.socket] = set()
         self.thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
@@ -711,7 +737,7 @@ class ApiServer(http.server.ThreadingHTTPServer):
     def find(self, path: str) -> Target:
         match = re.fullmatch(r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)"
                              r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[^/]+)"
-                             r"(?:/(?P<name>[^/]+))?(?:/(?P<sub>status))?/?", path)
+                             r"(?:/(?P<name>[^/]+))?(?:/(?P<sub>status|log))?/?", path)
         if match is None:
             raise ANSWERS["404-text"]()
         group = match["group"] or ""

@@ -44,6 +44,7 @@ class Daemon:
 
 class KubeCase(unittest.TestCase):
     version = "1.36.2"
+    server_type = ApiServer
     shared = tempfile.TemporaryDirectory(prefix="cmk-kube-ca-")
     certificates: Certificates | None = None  # made once: it takes a second
 
@@ -53,7 +54,7 @@ class KubeCase(unittest.TestCase):
         self.directory = pathlib.Path(temporary.name)
         if KubeCase.certificates is None:
             KubeCase.certificates = Certificates(pathlib.Path(KubeCase.shared.name))
-        self.server = ApiServer(self.directory, self.version, KubeCase.certificates)
+        self.server = self.server_type(self.directory, self.version, KubeCase.certificates)
         self.addCleanup(self.server.stop)
         self.agent = FakeAgent(self.directory / "agent.sock")
         self.addCleanup(self.agent.stop)

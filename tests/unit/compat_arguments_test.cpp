@@ -147,6 +147,14 @@ TEST(CompatArguments, ValuesReachTheirOptions) {
     EXPECT_TRUE(parsed(words_of("reconcile --pub")).options.publish);
 }
 
+TEST(CompatArguments, AreSpeltOutForTheProgramOfTheCluster) {
+    EXPECT_EQ(parsed({"cluster-init", "--all", "--cmk-img", "x y", "--no-t"}).spelt,
+              (WordList{"cluster-init", "--all-hosts", "--cmk-img=x y", "--no-taint"}));
+    EXPECT_EQ(parsed({"--conf-f=/x", "webhook", "--insec", "True"}).spelt,
+              (WordList{"webhook", "--conf-file=/x", "--insecure=True"}));
+    EXPECT_EQ(parsed(words_of("discover")).spelt, (WordList{"discover"}));
+}
+
 struct CommandCase {
     WordList words;
     std::string command;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "k8s/cluster/access.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "ipc/json_codec.h"
+
+namespace cmk::k8s {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr char kReviews[] = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+constexpr ServerVersion kWebhooks{1, 9, 0};
+
+void add(std::vector<Right>& rights, const std::vector<const char*>& verbs, const char* group,
+         const char* resource, const std::string& name_space) {
+    for (const char* verb : verbs)
+        rights.push_back({verb, group, resource, name_space});
+}
+
+std::string text_of_right(const Right& right) {
+    std::string text = right.verb + " " + right.resource;
+    if (!right.group.empty()) text += "." + right.group;
+    return right.name_space.empty() ? text : text + " in namespace " + right.name_space;
+}
+
+Request review_of(const Right& right) {
+    json attributes{{"verb", right.verb}, {"group", right.group}, {"resource", right.resource}};
+    if (!right.name_space.empty()) attributes["namespace"] = right.name_space;
+    return {.method = "POST",
+            .path = kReviews,
+            .body = dump_line({{"apiVersion", "authorization.k8s.io/v1"},
+                               {"kind", "SelfSubjectAccessReview"},
+                               {"spec", {{"resourceAttributes", std::move(attributes)}}}})};
+}
+
+bool is_allowed(const Answer& answer) {
+    const json object = answer.object();
+    const json& status = member_of(object, "status");
+    const auto at = status.find("allowed");
+    return at != status.end() && at->is_boolean() && at->get<bool>();
+}
+
+}  // namespace
+
+std::vector<Right> rights_for_init(const std::string& name_space, const ServerVersion& server,
+                                   bool one_shots, bool daemons) {
+    const bool webhooks = server >= kWebhooks;
+    std::vector<Right> rights;
+    add(rights, {"list"}, "", "nodes", "");
+    add(rights, {"watch"}, "", "pods", name_space);
+    if (one_shots) add(rights, {"create", "get", "delete"}, "", "pods", name_space);
+    if (daemons) {
+        add(rights, {"create", "get", "delete"}, webhooks ? "apps" : "extensions", "daemonsets",
+            name_space);
+    }
+    if (!webhooks) return rights;
+    for (const char* resource : {"secrets", "configmaps", "services"})
+        add(rights, {"create", "get", "patch"}, "", resource, name_space);
+    add(rights, {"create", "get", "patch"}, "apps", "deployments", name_space);
+    add(rights, {"create", "get", "patch"}, "admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations", "");
+    return rights;
+}
+
+std::vector<Right> rights_for_certificates(const std::string& name_space) {
+    std::vector<Right> rights;
+    add(rights, {"get", "patch"}, "", "secrets", name_space);
+    add(rights, {"get", "update"}, "admissionregistration.k8s.io", "mutatingwebhookconfigurations",
+        "");
+    return rights;
+}
+
+Status check_rights(Api& api, const std::vector<Right>& rights) {
+    std::vector<std::string> missing;
+    for (const Right& right : rights) {
+        const Request request = review_of(right);
+        const auto answer = api.send(request);
+        if (answer && (answer->status == 404 || answer->status == 403)) return {};
+        if (auto failure = failure_of(request, answer)) return std::move(failure->error);
+        if (!is_allowed(*answer)) missing.push_back(text_of_right(right));
+    }
+    if (missing.empty()) return {};
+    return make_error(Errc::not_permitted,
+                      "this credential may not " + join(missing, ", ") +
+                          "; grant it with cmk-rbac-cluster-init.yaml. Nothing was changed");
+}
+
+}  // namespace cmk::k8s

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "k8s/api.h"
+#include "k8s/server_version.h"
+
+namespace cmk::k8s {
+
+/// Something that a program wants to be allowed.
+struct Right {
+    std::string verb;
+    std::string group;     ///< "" is the core
+    std::string resource;  ///< "pods"
+    std::string name_space = {};
+
+    friend bool operator==(const Right&, const Right&) = default;
+};
+
+/// What cluster-init does in the cluster.
+std::vector<Right> rights_for_init(const std::string& name_space, const ServerVersion& server,
+                                   bool one_shots, bool daemons);
+/// What webhook-certs does in it.
+std::vector<Right> rights_for_certificates(const std::string& name_space);
+
+/// Asks the server about each. Errors: not_permitted, with all that are missing and what grants
+/// them. A server that cannot be asked about rights is left to refuse the requests themselves.
+Status check_rights(Api& api, const std::vector<Right>& rights);
+
+}  // namespace cmk::k8s

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "k8s/cluster/cluster_init.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "k8s/cluster/access.h"
+#include "k8s/cluster/node_group.h"
+#include "k8s/cluster/node_list.h"
+#include "k8s/cluster/plan.h"
+#include "k8s/cluster/server.h"
+#include "k8s/cluster/summary.h"
+#include "k8s/cluster/webhook_setup.h"
+
+namespace cmk::k8s {
+
+namespace {
+
+Result<NodeResults> chosen_nodes(const Cluster& cluster, const InitOptions& options) {
+    std::vector<std::string> hosts;
+    if (!options.all_hosts) {
+        CMK_TRY_ASSIGN(hosts, listed_hosts(options.host_list));
+    }
+    CMK_TRY_ASSIGN(const std::vector<ClusterNode> nodes, list_nodes(cluster.api));
+    CMK_TRY_ASSIGN(const std::vector<std::string> names, choose_nodes(nodes, hosts));
+    NodeResults results;
+    for (const std::string& name : names)
+        results.emplace(name, NodeResult{});
+    return results;
+}
+
+Status prepare(const Cluster& cluster, const Plan& plan, const ServerVersion& server,
+               NodeResults& results) {
+    CMK_TRY(NodeGroup(cluster, plan, server, PodTracker::Wanted::end).run(results));
+    CMK_TRY(NodeGroup(cluster, plan, server, PodTracker::Wanted::running).run(results));
+    const bool any = std::any_of(results.begin(), results.end(),
+                                 [](const auto& each) { return !each.second.failed(); });
+    if (!any || server < kFirstWithWebhook) return {};
+    return set_up_webhook(cluster, plan.settings, server);
+}
+
+}  // namespace
+
+Status cluster_init(const Cluster& cluster, const InitOptions& options) {
+    CMK_TRY_ASSIGN(const Plan plan, make_plan(options));
+    if (!options.all_hosts) CMK_TRY(listed_hosts(options.host_list));
+    CMK_TRY_ASSIGN(const ServerVersion server, supported_version(cluster.api));
+    CMK_TRY(
+        check_rights(cluster.api, rights_for_init(options.name_space, server,
+                                                  !plan.one_shots.empty(), !plan.daemons.empty())));
+    CMK_TRY_ASSIGN(NodeResults results, chosen_nodes(cluster, options));
+    const Status prepared = prepare(cluster, plan, server, results);
+    cluster.print(summary_of(plan, results));
+    CMK_TRY(prepared);
+    const auto failed = std::count_if(results.begin(), results.end(),
+                                      [](const auto& each) { return each.second.failed(); });
+    if (failed == 0) return {};
+    return make_error(
+        Errc::unavailable,
+        "Aborting cluster-init: " + counted(static_cast<std::uint64_t>(failed), "node", "nodes") +
+            " failed; mend what the table names and run it again");
+}
+
+}  // namespace cmk::k8s
