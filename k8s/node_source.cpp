@@ -18,8 +18,7 @@ namespace cmk::k8s {
 namespace {
 
 constexpr char kSocketName[] = "/agent.sock";
-constexpr const char* kUsualSockets[] = {"/run/cmk-observe/agent.sock", "/run/cmk-admin/agent.sock",
-                                         kDefaultSocket};
+constexpr const char* kUsualSockets[] = {kObserveSocket, kAdminSocket, kDefaultSocket};
 
 bool exists(const std::string& path) {
     return ::access(path.c_str(), F_OK) == 0;
