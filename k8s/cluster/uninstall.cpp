@@ -66,7 +66,7 @@ Status uninstall_all(Uninstall removal, const ServerVersion& server) {
     Names done;
     for (const std::string& node : nodes) {
         removal.node = node;
-        const Status removed = uninstall_node(removal, server);
+        Status removed = uninstall_node(removal, server);
         if (!removed && removed.error().code == Errc::unavailable) return removed;
         if (removed) {
             done.push_back(node);
