@@ -38,7 +38,8 @@ std::string resource_of(std::string_view path) {
     }
     for (const char* resource :
          {"cmk-nodereports", "cmk-reconcilereports", "customresourcedefinitions", "events", "nodes",
-          "thirdpartyresources", "nodereports", "reconcilereports"}) {
+          "thirdpartyresources", "nodereports", "reconcilereports", "pods", "daemonsets", "secrets",
+          "configmaps", "services", "deployments", "mutatingwebhookconfigurations"}) {
         if (path.find(std::string("/") + resource) != std::string_view::npos) return resource;
     }
     return std::string(path);
@@ -56,6 +57,25 @@ std::string advice_for_kubelet(const Request& request, const std::string& messag
            "--group=system:nodes";
 }
 
+bool is_for_cluster_init(std::string_view resource) {
+    for (const char* each : {"pods", "daemonsets", "secrets", "configmaps", "services",
+                             "deployments", "mutatingwebhookconfigurations"})
+        if (resource == each) return true;
+    return false;
+}
+
+std::string advice_to_grant(const Request& request, const std::string& message) {
+    if (message.find("violates PodSecurity") != std::string::npos) {
+        return "these pods mount directories of the host: label their namespace "
+               "pod-security.kubernetes.io/enforce=privileged";
+    }
+    const std::string resource = resource_of(request.path);
+    return "grant the verb " + verb_of(request) + " on " + resource +
+           (is_for_cluster_init(resource)
+                ? " (ClusterRole cmk-cluster-init in cmk-rbac-cluster-init.yaml)"
+                : " (ClusterRole cmk-publisher in cmk-rbac-publisher.yaml)");
+}
+
 std::string advice(const Request& request, const Answer& answer) {
     const std::string message = answer.message();
     switch (answer.status) {
@@ -66,8 +86,7 @@ std::string advice(const Request& request, const Answer& answer) {
                 message.find("not allowed to modify taints") != std::string::npos) {
                 return advice_for_kubelet(request, message);
             }
-            return "grant the verb " + verb_of(request) + " on " + resource_of(request.path) +
-                   " (ClusterRole cmk-publisher in cmk-rbac-publisher.yaml)";
+            return advice_to_grant(request, message);
         case 404:
             if (answer.says_object_is_absent()) return "check the name (--node)";
             return "the type is not defined in this cluster: kubectl apply -f cmk-crds.yaml";

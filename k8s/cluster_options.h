@@ -4,7 +4,7 @@
 #include "k8s/cluster/init_options.h"
 #include "k8s/cluster/uninstall_options.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
 

@@ -14,8 +14,6 @@
 #include "base/text.h"
 #include "base/unique_fd.h"
 
-extern char** environ;
-
 namespace cmk::k8s {
 
 namespace {

@@ -79,7 +79,7 @@ Status NodeGroup::wait(NodeResults& results) {
         .sleep = [&](Duration duration) { cluster_.api.sleep(duration); },
         .settled = [&](const std::string& node) { settle(node, results.at(node)); }};
     const std::chrono::seconds patience(plan_.settings.patience);
-    const Status watched = wait_for_pods(waiting, plan_.settings.name_space, patience, tracker_);
+    Status watched = wait_for_pods(waiting, plan_.settings.name_space, patience, tracker_);
     if (!watched) return watched;
     for (const auto& [node, seen] : tracker_.nodes()) {
         NodeResult& result = results.at(node);

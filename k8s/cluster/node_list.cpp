@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "k8s/cluster/query.h"
-#include "k8s/node_payload.h"
 
 namespace cmk::k8s {
 
@@ -23,7 +22,6 @@ ClusterNode cluster_node(const json& node) {
     const json& spec = member_of(node, "spec");
     const auto closed = spec.find("unschedulable");
     found.schedulable = closed == spec.end() || !closed->is_boolean() || !closed->get<bool>();
-    found.labelled = labels.contains(kNodeLabel);
     return found;
 }
 
@@ -34,6 +32,16 @@ Result<std::vector<ClusterNode>> list_nodes(Api& api) {
         if (!node.name.empty()) nodes.push_back(std::move(node));
     }));
     return nodes;
+}
+
+Result<std::vector<std::string>> labelled_nodes(Api& api) {
+    std::vector<std::string> names;
+    CMK_TRY(for_each_object(api, "/api/v1/nodes", "labelSelector=cmk.intel.com%2Fcmk-node",
+                            [&](const json& each) {
+                                std::string name = cluster_node(each).name;
+                                if (!name.empty()) names.push_back(std::move(name));
+                            }));
+    return names;
 }
 
 Result<std::vector<std::string>> choose_nodes(const std::vector<ClusterNode>& nodes,

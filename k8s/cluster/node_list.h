@@ -14,8 +14,7 @@ namespace cmk::k8s {
 struct ClusterNode {
     std::string name = {};
     bool schedulable = true;
-    std::string os = {};    ///< "linux"; "" where no label says it
-    bool labelled = false;  ///< it has our label
+    std::string os = {};  ///< "linux"; "" where no label says it
 
     bool takes_pods() const { return schedulable && (os.empty() || os == "linux"); }
 };
@@ -25,6 +24,9 @@ ClusterNode cluster_node(const nlohmann::json& node);
 
 /// All nodes, in pages: a Node with its images can be long. Errors: as refusal().
 Result<std::vector<ClusterNode>> list_nodes(Api& api);
+
+/// The names of those with our label. Errors: as refusal().
+Result<std::vector<std::string>> labelled_nodes(Api& api);
 
 /// The nodes that are meant: those of `hosts`, which must all be there and run Linux, or without
 /// `hosts` all that take pods. Errors: invalid_argument naming those that are not; unavailable

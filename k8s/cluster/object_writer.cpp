@@ -14,7 +14,8 @@ namespace {
 
 constexpr int kConflict = 409;
 constexpr int kAbsent = 404;
-constexpr unsigned kMaxRounds = 30;
+/// Of a second each: longer than the grace of a pod.
+constexpr unsigned kMaxRounds = 60;
 constexpr char kManager[] = "?fieldManager=cmk-cluster-init";
 json delete_options(Grace grace) {
     json options{
@@ -48,6 +49,12 @@ bool is_going(const json& object) {
     return !text_of(member_of(object, "metadata"), "deletionTimestamp").empty();
 }
 
+/// What still runs ends by itself, so that two of it are never at work.
+Grace grace_for(const json& object) {
+    const std::string phase = text_of(member_of(object, "status"), "phase");
+    return phase == "Succeeded" || phase == "Failed" ? Grace::none : Grace::usual;
+}
+
 /// One object in its collection.
 class Place {
 public:
@@ -60,7 +67,7 @@ public:
     Result<Answer> create() { return ask("POST", collection_ + kManager, body_, kJson, kConflict); }
     Result<Answer> look() { return ask("GET", path_, "", kJson, kAbsent); }
     Result<Answer> patch() { return ask("PATCH", path_ + kManager, body_, kMergePatch, kAbsent); }
-    Result<bool> remove() { return delete_object(api_, path_, Grace::none); }
+    Result<bool> remove(Grace grace) { return delete_object(api_, path_, grace); }
     void wait() const { api_.sleep(std::chrono::seconds(1)); }
     Error stuck() const {
         return make_error(Errc::timed_out, path_ + " is being deleted, but does not go away");
@@ -123,7 +130,7 @@ Result<Ensured> ensure_object(PatientApi& api, const std::string& collection, co
             if (!patched.ok()) continue;
             return ensured(Ensured::How::changed, patched.object());
         }
-        CMK_TRY(place.remove());
+        CMK_TRY(place.remove(grace_for(object)));
         replaced = true;
     }
     return place.stuck();

@@ -21,16 +21,16 @@ Error wrong(const std::string& text) {
 }
 
 /// As Python shows a list of texts.
-template <std::size_t size>
-std::string shown(const std::array<std::string_view, size>& words) {
+template <std::size_t Size>
+std::string shown(const std::array<std::string_view, Size>& words) {
     std::string text;
     for (const std::string_view word : words)
         text.append(text.empty() ? "['" : ", '").append(word).append("'");
     return text + "]";
 }
 
-template <std::size_t size>
-bool has(const std::array<std::string_view, size>& words, std::string_view word) {
+template <std::size_t Size>
+bool has(const std::array<std::string_view, Size>& words, std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 

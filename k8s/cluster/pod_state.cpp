@@ -97,7 +97,7 @@ PodState state_of_daemon(const json& pod) {
         const json& state = member_of(each, "state");
         return state.contains("running") || exit_code_of(member_of(state, "terminated")) == 0;
     });
-    const PodState problem = waiting(pod);
+    PodState problem = waiting(pod);
     if (problem.kind == PodState::Kind::failed) return problem;
     const bool waits = std::any_of(states.begin(), states.end(), [](const json& each) {
         return member_of(each, "state").contains("waiting");

@@ -28,7 +28,7 @@ std::string PodTracker::node_of(const json& pod) const {
 }
 
 std::string PodTracker::take(const std::string& type, const json& pod) {
-    const std::string name = node_of(pod);
+    std::string name = node_of(pod);
     if (name.empty()) return "";
     NodePod& node = nodes_.at(name);
     if (node.state.kind != PodState::Kind::waiting) return "";

@@ -20,16 +20,8 @@ namespace {
 using nlohmann::json;
 using Names = std::vector<std::string>;
 
-Result<Names> labelled_nodes(const Cluster& cluster) {
-    CMK_TRY_ASSIGN(const std::vector<ClusterNode> nodes, list_nodes(cluster.api));
-    Names names;
-    for (const ClusterNode& node : nodes)
-        if (node.labelled) names.push_back(node.name);
-    return names;
-}
-
 Status remove_unneeded_webhook(const Uninstall& removal, const ServerVersion& server) {
-    CMK_TRY_ASSIGN(Names others, labelled_nodes(removal.cluster));
+    CMK_TRY_ASSIGN(Names others, labelled_nodes(removal.cluster.api));
     std::erase(others, removal.node);
     if (others.empty()) {
         return remove_webhook(removal.cluster, removal.options.name_space, server);
@@ -46,14 +38,14 @@ Status uninstall_one(const Uninstall& removal, const ServerVersion& server) {
     CMK_TRY(uninstall_node(removal, server));
     CMK_TRY(remove_unneeded_webhook(removal, server));
     CMK_TRY(remove_label(removal));
-    CMK_TRY_ASSIGN(const Names others, labelled_nodes(removal.cluster));
+    CMK_TRY_ASSIGN(const Names others, labelled_nodes(removal.cluster.api));
     if (!others.empty()) return {};
     return remove_webhook(removal.cluster, removal.options.name_space, server);
 }
 
 /// Those with the label, and those that cluster-init has only begun with.
 Result<std::set<std::string>> nodes_in_use(const Uninstall& removal, const ServerVersion& server) {
-    CMK_TRY_ASSIGN(const Names labelled, labelled_nodes(removal.cluster));
+    CMK_TRY_ASSIGN(const Names labelled, labelled_nodes(removal.cluster.api));
     std::set<std::string> nodes(labelled.begin(), labelled.end());
     const std::string& place = removal.options.name_space;
     const auto take = [&](const json& pod) {
@@ -74,7 +66,7 @@ Status uninstall_all(Uninstall removal, const ServerVersion& server) {
     Names done;
     for (const std::string& node : nodes) {
         removal.node = node;
-        const Status removed = uninstall_node(removal, server);
+        Status removed = uninstall_node(removal, server);
         if (!removed && removed.error().code == Errc::unavailable) return removed;
         if (removed) {
             done.push_back(node);

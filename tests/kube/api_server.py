@@ -235,8 +235,9 @@ BUILT_IN = [
 def selected(query: dict, value: dict) -> bool:
     """Is the object one that labelSelector and fieldSelector ask for?"""
     for part in filter(None, query.get("labelSelector", "").split(",")):
-        key, _, wanted = part.partition("=")
-        if value["metadata"].get("labels", {}).get(key) != wanted:
+        key, equals, wanted = part.partition("=")
+        labels = value["metadata"].get("labels", {})
+        if key not in labels or equals and labels[key] != wanted:
             return False
     for part in filter(None, query.get("fieldSelector", "").split(",")):
         path, _, wanted = part.partition("=")

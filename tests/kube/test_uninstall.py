@@ -203,6 +203,24 @@ class OneNode(UninstallCase):
         self.assertFalse((self.conf / "pools").exists())
 
 
+class SeveralAtATime(UninstallCase):
+    def test_the_last_of_them_removes_the_webhook(self) -> None:
+        """As the manual's DaemonSet does it on every node."""
+        nodes = tuple(f"node{i}" for i in range(1, 9))
+        self.prepare(*nodes)
+        processes = [subprocess.Popen(self.line("uninstall",
+                                                f"--conf-dir={self.directory}/none",
+                                                f"--install-dir={self.directory}/none"),
+                                      env={**self.environment(), "NODE_NAME": node},
+                                      stderr=subprocess.PIPE, text=True) for node in nodes]
+        for process in processes:
+            said = process.communicate(timeout=90)[1]
+            self.assertEqual(process.returncode, 0, said)
+        for node in nodes:
+            self.assert_free(node)
+        self.assert_webhook(False)
+
+
 class WholeCluster(UninstallCase):
     def test_every_node_and_the_webhook(self) -> None:
         self.prepare("node1", "node2", "node3")

@@ -83,6 +83,19 @@ TEST_F(EnsureObject, AnEqualOneThatIsUselessIsReplaced) {
               Ensured::How::changed);
 }
 
+TEST_F(EnsureObject, WhatRunsIsGivenTimeToEnd) {
+    put(R"({"a":2})");
+    EXPECT_TRUE(ensure(Present::replaced));
+    put(R"({"a":2})");
+    there()["status"]["phase"] = "Failed";
+    EXPECT_TRUE(ensure(Present::replaced));
+    std::vector<bool> at_once;
+    for (const Request& request : kube_.sent)
+        if (request.method == "DELETE")
+            at_once.push_back(json::parse(request.body).contains("gracePeriodSeconds"));
+    EXPECT_EQ(at_once, (std::vector<bool>{false, true}));
+}
+
 TEST_F(EnsureObject, OneThatGoesIsWaitedFor) {
     put(R"({"a":1})");
     there()["metadata"]["deletionTimestamp"] = "now";
@@ -125,12 +138,11 @@ TEST(Query, TakesPageAfterPage) {
 
 TEST(NodeList, ReadsWhatConcernsPods) {
     const ClusterNode node = cluster_node(parse(
-        R"({"metadata":{"name":"n","labels":{"beta.kubernetes.io/os":"windows",
-            "cmk.intel.com/cmk-node":"true"}},"spec":{"unschedulable":true}})"));
+        R"({"metadata":{"name":"n","labels":{"beta.kubernetes.io/os":"windows"}},
+            "spec":{"unschedulable":true}})"));
     EXPECT_EQ(node.name, "n");
     EXPECT_FALSE(node.schedulable);
     EXPECT_EQ(node.os, "windows");
-    EXPECT_TRUE(node.labelled);
     EXPECT_TRUE(cluster_node(parse(R"({"metadata":{"name":"n"},"spec":{"unschedulable":false}})"))
                     .takes_pods());
     EXPECT_EQ(cluster_node(parse("[]")).name, "");

@@ -16,6 +16,19 @@ struct Case {
     std::vector<const char*> says;
 };
 
+TEST(Refusal, NamesWhatPodsNeed) {
+    const Request pod{"POST", "/api/v1/namespaces/default/pods?fieldManager=x"};
+    const auto said = [&](const char* message) {
+        return refusal(pod, {.status = 403, .body = message}).message;
+    };
+    EXPECT_NE(said("cannot create resource")
+                  .find("grant the verb create on pods (ClusterRole cmk-cluster-init "),
+              std::string::npos);
+    EXPECT_NE(said("pods \"p\" is forbidden: violates PodSecurity \"baseline:latest\"")
+                  .find("pod-security.kubernetes.io/enforce=privileged"),
+              std::string::npos);
+}
+
 TEST(Refusal, NamesRequestReasonAndWhatToDo) {
     const Case cases[] = {{"1.36.2/010-401-invalid-token",
                            {"GET", "/api/v1/nodes/n1"},
