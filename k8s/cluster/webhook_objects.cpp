@@ -4,8 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "k8s/cluster/labels.h"
-#include "k8s/cluster/webhook_yaml.h"
+#include "k8s/cluster/server_yaml.h"
 #include "k8s/webhook/admission_review.h"
+#include "k8s/webhook/mutations.h"
 
 namespace cmk::k8s {
 
@@ -132,7 +133,8 @@ json webhook_secret(const KeyPair& server, const std::string& authority) {
 json webhook_config_map(const InitOptions& settings) {
     json map = object("v1", "ConfigMap", kWebhookConfigMap);
     map["data"] = {{"server.yaml", server_yaml()},
-                   {"mutations.yaml", mutations_yaml(settings.conf_dir, settings.install_dir)}};
+                   {"mutations.yaml", default_mutations({.conf = settings.conf_dir,
+                                                         .install = settings.install_dir})}};
     return map;
 }
 

@@ -8,8 +8,9 @@
 
 #include "k8s/cluster/labels.h"
 #include "k8s/cluster/node_objects.h"
+#include "k8s/cluster/server_yaml.h"
 #include "k8s/cluster/webhook_objects.h"
-#include "k8s/cluster/webhook_yaml.h"
+#include "k8s/webhook/mutations.h"
 #include "k8s/yaml.h"
 
 namespace cmk::k8s {
@@ -175,9 +176,8 @@ TEST(ClusterObjects, TheWebhooksYamlIsTheManifestsAndTakesAnyDirectory) {
         text_of_file(std::string(CMK_SOURCE) + "/k8s/manifests/cmk-webhook-configmap.yaml"));
     const auto parsed = [](const std::string& text) { return *parse_yaml(text); };
     EXPECT_EQ(parsed(server_yaml()), parsed(manifest["data"]["server.yaml"]));
-    EXPECT_EQ(parsed(mutations_yaml("/etc/cmk", "/opt/bin")),
-              parsed(manifest["data"]["mutations.yaml"]));
-    const json odd = parsed(mutations_yaml("/a: \"b\" #\n\xc3\xa4", "/x"));
+    EXPECT_EQ(parsed(default_mutations({})), parsed(manifest["data"]["mutations.yaml"]));
+    const json odd = parsed(default_mutations({.conf = "/a: \"b\" #\n\xc3\xa4", .install = "/x"}));
     EXPECT_EQ(odd["mutations"]["perPod"]["spec"]["volumes"][2]["hostPath"]["path"],
               "/a: \"b\" #\n\xc3\xa4");
 }
