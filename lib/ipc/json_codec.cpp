@@ -465,11 +465,13 @@ Result<Event> event_from(const json& value) {
     JsonReader reader(value);
     Event event;
     event.kind = enum_of<Event::Kind>(reader, "kind", event_kind_from,
-                                      "lease_added, lease_removed, pools_changed");
+                                      "lease_added, lease_removed, lease_refused, grade_changed, "
+                                      "cpus_changed, pools_changed");
     if (reader.has("reason")) event.reason = reader.text("reason");
     if (const json* lease = reader.member("lease")) {
         CMK_TRY_ASSIGN(event.lease, lease_from(*lease));
-    } else if (event.kind != Event::Kind::pools_changed) {
+    } else if (event.kind != Event::Kind::pools_changed &&
+               event.kind != Event::Kind::lease_refused) {
         reader.fail("lease", "is missing");
     }
     return finish(reader, std::move(event));

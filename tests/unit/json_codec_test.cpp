@@ -197,6 +197,7 @@ TEST(JsonCodec, EventsComeBack) {
     for (const Event& event :
          {Event{Event::Kind::lease_added, full_lease(), ""},
           Event{Event::Kind::lease_removed, full_lease(), "nobody is left in it"},
+          Event{Event::Kind::lease_refused, {}, "no core is free"},
           Event{Event::Kind::pools_changed, {}, ""}}) {
         const auto back = event_from(sent(to_json(event)));
         ASSERT_TRUE(back) << back.error().message;

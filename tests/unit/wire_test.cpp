@@ -274,7 +274,8 @@ TEST(Wire, RepliesThatAreMalformedAreNotUnderstood) {
     EXPECT_EQ(not_understood<ReconcileReport>(R"({"parameters":{"leases":-1}})"),
               "leases: must be a whole number from 0 to 4294967295, not \"-1\"");
     EXPECT_EQ(not_understood<std::optional<Event>>(R"({"parameters":{"event":{"kind":"x"}}})"),
-              "kind: \"x\" is not one of lease_added, lease_removed, pools_changed");
+              "kind: \"x\" is not one of lease_added, lease_removed, lease_refused, grade_changed, "
+              "cpus_changed, pools_changed");
 }
 
 TEST(Wire, TheServiceDescribesItself) {
