@@ -357,7 +357,8 @@ protected:
         const Outcome made = cmk({"init", "--num-exclusive-cores=1", "--num-shared-cores=0"});
         ASSERT_EQ(made.exit, 0) << made.err;
     }
-    AgentProcess agent_;
+    // `cmk init` would have the agent offer its socket in this machine's /etc/cmk.
+    AgentProcess agent_{{.config = "[compat]\nconf_dir = \"" + root_ + "/offered\"\n"}};
 };
 
 TEST_F(CompatAgent, IsolateBecomesTheProgram) {
