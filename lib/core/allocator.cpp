@@ -134,7 +134,7 @@ private:
         if (all_.size() >= request_.cores) {
             ways.push_back("wait for or release a lease");
         } else {
-            ways.push_back("enlarge the pool with cmkctl reconfigure");
+            ways.push_back("enlarge the pool with cmkctl init");
         }
         return "; " + join(ways, ", or ");
     }
@@ -159,7 +159,7 @@ Result<CpuSet> allocate_shared(const Topology& topology, const Pool& pool,
     return make_error(Errc::not_enough_cpus,
                       "shared pool " + quote(pool.spec.name) + " has no online CPU" + where +
                           "; its CPUs are " + quote(pool.cpus.to_cpulist()) +
-                          "; enlarge it with cmkctl reconfigure, or use another pool");
+                          "; enlarge it with cmkctl init, or use another pool");
 }
 
 }  // namespace

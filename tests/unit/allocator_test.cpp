@@ -96,7 +96,7 @@ TEST(Allocator, ASharedPoolWithoutACpuThereSaysWhatItHas) {
     EXPECT_EQ(
         refused.error().message,
         "shared pool \"shared\" has no online CPU on package 1; its CPUs are \"0,8\"; enlarge "
-        "it with cmkctl reconfigure, or use another pool");
+        "it with cmkctl init, or use another pool");
     EXPECT_FALSE(
         allocate(test::dual_socket_numa(), ledger_of({shared_pool("")}), {.pool = "shared"}));
 }
@@ -136,7 +136,7 @@ TEST(Allocator, ARefusalSaysWhatIsFreeWhereAndWhoHoldsTheRest) {
               "node 0: 2, package 1 NUMA node 1: 4); held by l1 (CPUs 0-1,8-9); ask for at most 6, "
               "or wait for or release a lease");
     EXPECT_NE(given(test::dual_socket_numa(), ledger, request(9))
-                  .find("ask for at most 6, or enlarge the pool with cmkctl reconfigure"),
+                  .find("ask for at most 6, or enlarge the pool with cmkctl init"),
               std::string::npos);
 }
 
@@ -150,7 +150,7 @@ TEST(Allocator, ARefusalOnAPackageSpeaksOfThatPackage) {
               "the package open, or wait for or release a lease");
     EXPECT_EQ(given(test::dual_socket_numa(), ledger_of({exclusive_pool("0,8")}), request(1, 1)),
               "pool \"exclusive\" cannot give 1 core on package 1: it has none there; leave the "
-              "package open, or enlarge the pool with cmkctl reconfigure");
+              "package open, or enlarge the pool with cmkctl init");
 }
 
 TEST(Allocator, APoolWithoutCoresSaysSo) {
