@@ -154,9 +154,9 @@ TEST(Allocator, ARefusalOnAPackageSpeaksOfThatPackage) {
 }
 
 TEST(Allocator, APoolWithoutCoresSaysSo) {
-    EXPECT_EQ(given(test::single_socket_smt(), ledger_of({exclusive_pool("")}), request(1)),
-              "pool \"exclusive\" cannot give 1 core: it has none; enlarge the pool with cmkctl "
-              "reconfigure");
+    EXPECT_EQ(
+        given(test::single_socket_smt(), ledger_of({exclusive_pool("")}), request(1)),
+        "pool \"exclusive\" cannot give 1 core: it has none; enlarge the pool with cmkctl init");
 }
 
 TEST(Allocator, ARefusalNamesThreeLeasesAndCountsTheOthers) {
