@@ -27,7 +27,9 @@ import unittest
 import xml.etree.ElementTree as xml
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from fake_agent import FakeAgent, lease  # noqa: E402
+from need import need  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
 HTML = "{http://www.w3.org/1999/xhtml}"
@@ -331,8 +333,8 @@ class Completions(WithAgent):
     def test_typed_in_bash(self):
         self.type_into(["bash", "--norc", "--noprofile", "-i"], f". {self.SCRIPTS}/cmkctl.bash")
 
-    @unittest.skipUnless(shutil.which("zsh"), "no zsh")
     def test_typed_in_zsh(self):
+        need(self, shutil.which("zsh"), "zsh")
         self.type_into(["zsh", "-f", "-i"],
                        f"fpath=({self.SCRIPTS} $fpath); autoload -U compinit; compinit -u -D; "
                        "unset zle_bracketed_paste")
@@ -345,8 +347,8 @@ class Completions(WithAgent):
         self.assertLess(time.monotonic() - begin, 10)
         self.assertEqual(done.stdout, b"")
 
-    @unittest.skipUnless(shutil.which("fish"), "no fish")
     def test_fish(self):
+        need(self, shutil.which("fish"), "fish")
         pathlib.Path(self.directory.name, "my-machine.xml").touch()
         for typed, expected in (("isolate --pool ex", "exclusive\texclusive, 4 cores, 3 free"),
                                 ("isolate --pool=ex", "--pool=exclusive\t"),
@@ -370,14 +372,12 @@ class Help(WithAgent):
             self.assertIn("\nExamples:\n  ", self.run_cmkctl(*arguments, "--help"))
 
     def test_every_verb_has_its_page(self):
-        if not PAGES:
-            self.skipTest("no directory of manual pages was named")
+        need(self, PAGES, "a directory of manual pages in CMK_MAN_PAGES")
         pages = {path.name for path in pathlib.Path(PAGES).glob("cmkctl*.1")}
         self.assertEqual(pages, {"cmkctl.1"} | {f"cmkctl-{verb}.1" for verb in self.verbs()})
 
     def test_pages_tell_all_that_their_sources_do(self):
-        if not PAGES:
-            self.skipTest("no directory of manual pages was named")
+        need(self, PAGES, "a directory of manual pages in CMK_MAN_PAGES")
         sources = pathlib.Path(__file__).resolve().parents[2] / "systemd"
         page = pathlib.Path(PAGES, "agent.toml.5").read_text(encoding="utf-8")
         text = (sources / "agent.toml").read_text(encoding="utf-8")
@@ -398,10 +398,9 @@ class Help(WithAgent):
         for option in ("foreground", "config FILE", "state\\-dir DIR", "check\\-config"):
             self.assertIn(f".B \\-\\-{option}\n", page)
 
-    @unittest.skipUnless(shutil.which("man") and shutil.which("groff"), "no man")
     def test_man_has_no_warnings(self):
-        if not PAGES:
-            self.skipTest("no directory of manual pages was named")
+        need(self, shutil.which("man") and shutil.which("groff"), "man")
+        need(self, PAGES, "a directory of manual pages in CMK_MAN_PAGES")
         pages = sorted(pathlib.Path(PAGES).glob("*.[158]"))
         self.assertGreater(len(pages), len(self.verbs()))
         for page in pages:

@@ -11,6 +11,7 @@ import time
 
 import cluster_case
 from cluster_case import CONFIGURATIONS, DEPLOYMENTS, POD, PODS, SET, SETS, WEBHOOK
+from need import need
 
 LABELS = {"cmk.intel.com/created-by": "cluster-init"}
 
@@ -467,8 +468,8 @@ class Handed(ClusterCase):
                               env={**self.environment(), "KUBECONFIG": str(self.kubeconfig)})
 
     def test_pods_are_served_by_the_nodes_agent_if_it_answers(self) -> None:
-        if self.in_a_pod("true").returncode != 0 or pathlib.Path("/etc/cmk/pools").exists():
-            self.skipTest("needs root, unshare, and no pools in /etc/cmk")
+        need(self, self.in_a_pod("true").returncode == 0, "the right to make mount namespaces")
+        need(self, not pathlib.Path("/etc/cmk/pools").exists(), "an /etc/cmk without pools")
         (self.directory / "admin.sock").symlink_to(self.agent.path)
         done = self.in_a_pod("cmk describe && cmk discover")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -4,9 +4,9 @@
 import json
 import shutil
 import subprocess
-import unittest
 
 from kube_case import LABEL, REPORTS, RESOURCE, TAINT, KubeCase
+from need import need
 
 
 class Once(KubeCase):
@@ -39,8 +39,8 @@ class Once(KubeCase):
         reconcile = self.server.object(REPORTS.replace("nodereports", "reconcilereports") + "node1")
         self.assertEqual(reconcile["spec"]["report"], {"reclaimedCpuLists": []})
 
-    @unittest.skipUnless(shutil.which("kubectl"), "kubectl is not installed")
     def test_kubectl_sees_every_row_of_the_manual(self) -> None:
+        need(self, shutil.which("kubectl"), "kubectl")
         self.must("publish", "--once")
         node = json.loads(self.kubectl("get", "node", "node1", "-o", "json"))
         self.assertEqual(node["metadata"]["labels"][LABEL], "true")
