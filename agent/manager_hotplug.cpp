@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manager's part about CPUs that go offline and come back.
 #include "agent/manager.h"
+#include "core/cpu_text.h"
 
 namespace cmk {
 
@@ -8,11 +9,6 @@ namespace {
 
 /// Log entries of leases whose CPUs are others, or fewer, or all of them again.
 constexpr char kCpusChangedMessage[] = "b4d1c9a07f5e4c0f9d6e2a83c1f7705e";
-
-std::string cpus_text(const CpuSet& cpus) {
-    return (cpus.count() == 1 ? "CPU " : "CPUs ") + cpus.to_cpulist() +
-           (cpus.count() == 1 ? " is " : " are ");
-}
 
 }  // namespace
 
@@ -68,8 +64,8 @@ void Manager::tell_usable(const CpuSet& offline_before) {
     const CpuSet back = offline_before - offline_;
     const auto leases = committer_.ledger().leases();
     for (const auto& [id, lease] : leases) {
-        if (lease.cpus.intersects(gone)) tell_cpus(lease, cpus_text(lease.cpus & gone) + "offline");
-        if (lease.cpus.intersects(back)) tell_cpus(lease, cpus_text(lease.cpus & back) + "back");
+        if (lease.cpus.intersects(gone)) tell_cpus(lease, cpus_are(lease.cpus & gone) + " offline");
+        if (lease.cpus.intersects(back)) tell_cpus(lease, cpus_are(lease.cpus & back) + " back");
     }
 }
 

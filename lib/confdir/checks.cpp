@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "core/cpu_text.h"
 #include "core/pool.h"
 
 namespace cmk {
@@ -15,11 +16,6 @@ std::string name_of(const CpuList& list) {
     return list.pool + ":" + list.name + ": ";
 }
 
-std::string cpus_text(const CpuSet& cpus) {
-    return (cpus.count() == 1 ? "CPU " : "CPUs ") + cpus.to_cpulist() +
-           (cpus.count() == 1 ? " is " : " are ");
-}
-
 std::string process_text(int pid) {
     return "process " + std::to_string(pid);
 }
@@ -28,7 +24,7 @@ Errors not_online(const DirectoryContent& content, const CpuSet& online) {
     Errors errors;
     for (const CpuList* list : content.lists()) {
         const CpuSet missing = list->set() - online;
-        if (!missing.empty()) errors.push_back(name_of(*list) + cpus_text(missing) + "not online");
+        if (!missing.empty()) errors.push_back(name_of(*list) + cpus_are(missing) + " not online");
     }
     return errors;
 }
@@ -41,7 +37,7 @@ Errors against_isolcpus(const DirectoryContent& content, const Topology& topolog
         const bool wanted = list->pool == kExclusivePool || list->pool == kSharedPool;
         const CpuSet wrong = wanted ? list->set() - isolated : list->set() & isolated;
         if (wrong.empty()) continue;
-        errors.push_back(name_of(*list) + cpus_text(wrong) + (wanted ? "not " : "") +
+        errors.push_back(name_of(*list) + cpus_are(wrong) + (wanted ? " not " : " ") +
                          "isolated at boot");
     }
     return errors;

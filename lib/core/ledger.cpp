@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "core/cpu_text.h"
 
 namespace cmk {
 
@@ -22,10 +23,6 @@ std::string describe(const Lease& lease) {
     if (!lease.owner.command.empty()) text += " " + quote(lease.owner.command);
     if (!lease.owner.user.empty()) text += " of user " + quote(lease.owner.user);
     return text + ")";
-}
-
-std::string cpus_text(const CpuSet& cpus) {
-    return (cpus.count() == 1 ? "CPU " : "CPUs ") + cpus.to_cpulist();
 }
 
 Error unknown_pool_error(const std::string& lease, const std::string& pool) {

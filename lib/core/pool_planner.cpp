@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "core/cpu_text.h"
 
 namespace cmk {
 
@@ -14,10 +15,6 @@ using Cores = std::vector<const Core*>;
 
 std::string cores_text(std::size_t count) {
     return counted(count, "core", "cores");
-}
-
-std::string cpus_text(const CpuSet& cpus) {
-    return (cpus.count() == 1 ? "CPU " : "CPUs ") + cpus.to_cpulist();
 }
 
 CpuSet cpus_of(const Cores& cores) {
