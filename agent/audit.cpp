@@ -53,8 +53,14 @@ std::string how_to_raise(const Lease& lease, const Pool* pool, const Abilities& 
         return "make a cpuset hierarchy available (cgroup v2 with the cpuset controller)";
     }
     if (lease.hold == Hold::affinity) return "give the pool isolation = \"auto\"";
-    if (is_at_least(lease.grade, Grade::B)) {
-        return "keep interrupts and unbound kernel work off its CPUs";
+    if (lease.grade == Grade::A) return "";
+    if (lease.grade == Grade::B) {
+        const std::string away =
+            "direct interrupts and unbound kernel work away from them (verify as root names both), "
+            "then cmkctl reconcile";
+        return pool != nullptr && pool->boot_isolated
+                   ? away
+                   : "isolate its CPUs at boot (isolcpus=), and " + away;
     }
     if (pool != nullptr && pool->partition != PartitionType::member) {
         return "see the partition check: what it names is in the way; then cmkctl reconcile";

@@ -35,6 +35,7 @@ Manager::Manager(Ports ports, HostReport host, Config config)
 
 Status Manager::start(const std::string& boot_id) {
     look_for_offline();
+    look_for_quiet();
     const Result<PoolPlan> planned = plan(config_.pools);
     CMK_TRY_ASSIGN(const RecoveryReport report,
                    recover(ports_.store, ports_.cgroups, ports_.processes, executor_, committer_,
@@ -223,6 +224,9 @@ std::vector<PoolReport> Manager::list_pools() const {
 HostReport Manager::describe_host(const Peer& peer) const {
     HostReport host = host_;
     host.problems.insert(host.problems.begin(), config_problems_.begin(), config_problems_.end());
+    if (std::string overlap = kubelet_problem(); !overlap.empty()) {
+        host.problems.push_back(std::move(overlap));
+    }
     if (!authorizer_.may_see_host(peer)) host.problems.clear();
     return host;
 }

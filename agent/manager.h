@@ -19,6 +19,7 @@
 #include "agent/wait_queue.h"
 #include "core/pool_planner.h"
 #include "core/report.h"
+#include "ipc/kubelet.h"
 
 namespace cmk {
 
@@ -34,8 +35,11 @@ public:
         StateStore& store;
         FdStore& fd_store;
         const Log& log;
-        std::function<std::int64_t()> now;          ///< seconds since the epoch
-        std::function<CpuSet()> online;             ///< CPUs that the kernel can use now
+        std::function<std::int64_t()> now;  ///< seconds since the epoch
+        std::function<CpuSet()> online;     ///< CPUs that the kernel can use now
+        /// Those of the CPUs where no interrupt and no unbound kernel work comes.
+        std::function<CpuSet(const CpuSet&)> quiet;
+        std::function<CpuManagerState()> kubelet;   ///< what it has given away by now
         std::function<std::string()> new_lease_id;  ///< a fresh, safe name
         std::function<Result<Config>()> read_config;
         /// Keeps pools and compat_dir for the next start.
@@ -85,6 +89,8 @@ public:
     Result<ReconcileReport> reconcile(const Peer& peer);
     /// CPUs came or went: mends what that broke, and logs it.
     void machine_changed();
+    /// Kubelet has given CPUs away, or taken them back: tells where the pools have them too.
+    void kubelet_changed();
     /// Errors: not_permitted, those of plan_pools, conflict when a live lease would not fit.
     /// `compat`: also offer a lease socket in the original's directory from now on.
     Result<ReconfigureReport> reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
@@ -118,7 +124,11 @@ private:
     void end_lease(const std::string& id, const std::string& reason);
     void retry_end(const std::string& id, const Error& error);
     Result<PoolPlan> plan(const std::vector<PoolSpec>& specs) const;
+    std::string kubelet_problem() const;
+    void add_kubelet_warning(ReconfigureReport& report) const;
+    void check_kubelet(LeaseVerdict& verdict) const;
     void look_for_offline();
+    void look_for_quiet();
     void move_stranded();
     void tell_usable(const CpuSet& offline_before);
     void tell_cpus(const Lease& lease, const std::string& what);
@@ -147,6 +157,7 @@ private:
     std::set<std::string> watched_;  // keys of files: partitions, and what tells of their units
     CpuSet offline_;                 // of the machine's CPUs
     bool broken_ = false;            // partitions or their unit, as the last audit left them
+    std::string kubelet_problem_;    // as last told
     std::vector<std::string> config_problems_;  // why the configuration is not the files'
     std::vector<std::function<void(const Event&)>> listeners_;
 };

@@ -18,6 +18,11 @@ void Manager::look_for_offline() {
     executor_.set_offline(offline_);
 }
 
+/// The kernel does not announce where interrupts go, so this is as the last audit saw it.
+void Manager::look_for_quiet() {
+    if (!host_.isolated.empty()) executor_.set_quiet(ports_.quiet(host_.isolated));
+}
+
 void Manager::machine_changed() {
     const CpuSet before = offline_;
     look_for_offline();

@@ -75,6 +75,7 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
             pool.free = pool.pool.cpus;
             pool.cores = pool.free_cores = count_cores(host_.topology, pool.free);
         }
+        add_kubelet_warning(report);
         return report;
     }
     for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
@@ -83,6 +84,7 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
     watch_partitions();
     retry_broken();
     report.pools = list_pools();
+    add_kubelet_warning(report);
     return report;
 }
 
@@ -174,6 +176,7 @@ ReconcileReport Manager::repair() {
 /// Runs the audit and tells of what it changed.
 ReconcileReport Manager::mend() {
     const auto before = committer_.ledger().leases();
+    look_for_quiet();
     ReconcileReport report = audit_.run();
     for (const auto& [id, lease] : before) {
         if (committer_.ledger().lease(id) != nullptr) continue;
@@ -266,6 +269,7 @@ Result<std::vector<LeaseVerdict>> Manager::verify(const Peer& peer, const std::s
     for (const auto& [name, lease] : committer_.ledger().leases()) {
         if ((id.empty() || id == name) && authorizer_.may_see(peer, lease)) {
             verdicts.push_back(audit_.verify(lease));
+            check_kubelet(verdicts.back());
         }
     }
     if (!id.empty() && verdicts.empty()) {

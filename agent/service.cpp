@@ -12,6 +12,7 @@
 #include "agent/holder.h"
 #include "base/file_io.h"
 #include "base/text.h"
+#include "hw/kernel_work.h"
 #include "hw/topology_source.h"
 
 namespace cmk {
@@ -138,6 +139,8 @@ Manager::Ports Service::manager_ports() {
             .log = log_,
             .now = seconds_now,
             .online = online_cpus,
+            .quiet = [](const CpuSet& cpus) { return quiet_of(cpus); },
+            .kubelet = [] { return read_kubelet(); },
             .new_lease_id = random_lease_id,
             .read_config = [this] { return source_.read(); },
             .write_dropin =
@@ -186,9 +189,22 @@ Status Service::serve(const Options& options) {
         CMK_TRY_ASSIGN(uevents_, Uevents::watch(std::move(passed_.uevent), event_.get(),
                                                 [this] { manager_.machine_changed(); }));
     }
+    watch_kubelet();
     manager_.listen([this](const Event&) { notifier_.changed(); });
     announce(options);
     return {};
+}
+
+/// Where kubelet comes later, its state is still read whenever somebody asks.
+void Service::watch_kubelet() {
+    auto watch =
+        KubeletWatch::start(kKubeletDir, event_.get(), [this] { manager_.kubelet_changed(); });
+    if (watch) {
+        kubelet_ = *std::move(watch);
+        manager_.kubelet_changed();
+    } else if (watch.error().sys_errno != ENOENT) {
+        log_.warning(watch.error().message);
+    }
 }
 
 /// On the sockets that systemd holds, so that requests wait there while no agent runs; else on one

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of cmkctl as it is run: tests/cli/cli_test.py CMKCTL [TEST]...
 
-What it draws is checked with an XML parser, and what it shows on a terminal on one of its own. The
-agent is fake_agent.py. CMK_MAN_PAGES names the directory of the manual pages. The last line is
+What it draws is checked with an XML parser, and what it shows on a terminal on one of its own; with
+CMK_TEST_FULL a browser shows the drawings. The agent is fake_agent.py. CMK_MAN_PAGES names the directory of the manual pages. The last line is
 "N passed, N failed, N skipped".
 """
 
@@ -30,6 +30,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from fake_agent import FakeAgent, lease  # noqa: E402
 from need import need  # noqa: E402
+from rendering import Rendering  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
 HTML = "{http://www.w3.org/1999/xhtml}"
@@ -110,6 +111,11 @@ class Drawings(WithAgent):
         self.assertEqual([each["cpus"] for each in found["leases"]], ["0-3"])
         self.assertEqual(len(found["refusals"]), 1)
         self.assertEqual(self.agent.asked, [])
+
+
+if os.environ.get("CMK_TEST_FULL"):  # a browser takes its time
+    class Rendered(Rendering, WithAgent):
+        pass
 
 
 class Explanations(WithAgent):

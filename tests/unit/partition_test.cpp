@@ -110,6 +110,29 @@ TEST_F(ManagerPartitionTest, LeasesInAPartitionHaveGradeB) {
     EXPECT_EQ(cgroups.tree.pools.at("shared").partition, PartitionType::member);
 }
 
+TEST_F(ManagerPartitionTest, QuietCpusOfAnIsolatedPartitionHaveGradeA) {
+    isolated = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12};
+    quiet = {0, 8};
+    config.pools[0].require_grade = Grade::A;
+    ASSERT_TRUE(start_manager("boot-2"));
+    manager->listen([this](const Event& event) {
+        if (event.kind == Event::Kind::grade_changed) grades.push_back(event.lease->grade);
+    });
+    ASSERT_EQ(group().partition, PartitionType::isolated);
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant) << grant.error().message;
+    EXPECT_EQ(grant->grade, Grade::A);
+    EXPECT_EQ(manager->verify(Peer{}, "")->front().raise, "");
+    const auto noisy = isolate(101);
+    ASSERT_FALSE(noisy) << "an interrupt comes to its CPUs";
+    EXPECT_NE(noisy.error().message.find("requires grade A"), std::string::npos);
+
+    quiet = {};
+    loop.advance(600'000);  // the slow audit
+    EXPECT_EQ(grades, std::vector<Grade>{Grade::B});
+    EXPECT_NE(manager->verify(Peer{}, "")->front().raise.find("interrupts"), std::string::npos);
+}
+
 TEST_F(ManagerPartitionTest, ABrokenPartitionLowersTheGradeAloudAndIsTriedAgain) {
     ASSERT_TRUE(isolate(100));
     break_partition();
