@@ -35,6 +35,7 @@ public:
         app_.set_config("--config", kConfigFile, "A line of it: node-name = \"NAME\"")
             ->type_name("FILE");
         app_.add_option("--node-name", options_.configured_node)->group("");
+        app_.allow_config_extras(CLI::config_extras_mode::error);
         options_.conf_dir = kCompatDir;
         add_publish();
         server_options(
