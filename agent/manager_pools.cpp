@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/manager.h"
+#include "agent/message_ids.h"
 #include "base/text.h"
 #include "core/plan.h"
 #include "ipc/names.h"
@@ -17,8 +18,6 @@ constexpr std::uint64_t kRetryBrokenMs = 30'000;
 constexpr char kPartitionsKey[] = "partitions";
 /// The kernel does not announce everything that can go wrong with a partition.
 constexpr std::uint64_t kAuditMs = 600'000;
-/// Log entries of leases that are held more weakly, or more strongly again.
-constexpr char kGradeChangedMessage[] = "6f0c2f1d3bb94d6c8f2a7c15e0a94b71";
 
 std::string describe(const Pool& pool) {
     return pool.cpus.empty() ? "no CPU" : "CPUs " + pool.cpus.to_cpulist();
@@ -77,13 +76,19 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
         }
         return report;
     }
-    for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
-        report.warnings.push_back(warning);
-    }
+    if (report.changed) ++counters_.reconfigurations;
+    take_pools(report.warnings);
     watch_partitions();
     retry_broken();
     report.pools = list_pools();
     return report;
+}
+
+/// What goes by the pools' names follows them.
+void Manager::take_pools(std::vector<std::string>& warnings) {
+    counters_.follow(committer_.ledger().pools());
+    for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools()))
+        warnings.push_back(warning);
 }
 
 Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
@@ -97,7 +102,8 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
         compat && config_.compat_dir.empty() ? kCompatDir : config_.compat_dir;
     if (Status written = ports_.write_dropin(specs, compat_dir); !written) {
         if (report.changed) CMK_TRY(committer_.commit({.pools = before}));
-        (void)authorizer_.set_pools(before);
+        std::vector<std::string> told_before;
+        take_pools(told_before);
         return with_context(std::move(written).error(), "the pools were not kept");
     }
     config_.pools = specs;
@@ -105,7 +111,7 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
     keep_config();
     offer_compat_socket(report.warnings);
     if (report.changed) {
-        ports_.log.info("pools changed on request");
+        ports_.log.info("pools changed on request", {{"MESSAGE_ID", message_id::kPoolsChanged}});
         emit({Event::Kind::pools_changed, {}, ""});
         serve_waiting();
     }
@@ -114,6 +120,12 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
 
 Result<ReconfigureReport> Manager::reload(const Peer& peer) {
     CMK_TRY(authorizer_.may_administer(peer));
+    auto report = read_again();
+    counters_.configured = report.has_value();
+    return report;
+}
+
+Result<ReconfigureReport> Manager::read_again() {
     CMK_TRY_ASSIGN(Config config, ports_.read_config());
     CMK_TRY_ASSIGN(ReconfigureReport report, apply_pools(config.pools, false));
     if (config.backend != config_.backend || config.cgroup_name != config_.cgroup_name) {
@@ -149,12 +161,14 @@ void Manager::reload_on_signal() {
     const auto report = reload(Peer{});
     if (!report) {
         return ports_.log.error("the configuration was not reloaded, the old one stays in force: " +
-                                report.error().message);
+                                    report.error().message,
+                                {{"MESSAGE_ID", message_id::kConfigRefused}});
     }
     for (const std::string& warning : report->warnings)
         ports_.log.warning(warning);
-    ports_.log.info(report->changed ? "configuration reloaded, pools changed"
-                                    : "configuration reloaded");
+    ports_.log.info(
+        report->changed ? "configuration reloaded, pools changed" : "configuration reloaded",
+        {{"MESSAGE_ID", message_id::kConfigReloaded}});
 }
 
 Result<ReconcileReport> Manager::reconcile(const Peer& peer) {
@@ -175,6 +189,7 @@ ReconcileReport Manager::repair() {
 ReconcileReport Manager::mend() {
     const auto before = committer_.ledger().leases();
     ReconcileReport report = audit_.run();
+    note_audit(report);
     for (const auto& [id, lease] : before) {
         if (committer_.ledger().lease(id) != nullptr) continue;
         ports_.loop.forget("lease/" + id);
@@ -187,10 +202,13 @@ ReconcileReport Manager::mend() {
         if (old == before.end()) {
             emit({Event::Kind::lease_added, lease, ""});
         } else if (old->second.grade != lease.grade) {
+            const bool rose = is_at_least(lease.grade, old->second.grade);
+            Counters::OfPool& counted = counters_.of(lease.pool);
+            ++(rose ? counted.strengthened : counted.weakened);
             const std::string was = "was " + std::string(to_text(old->second.grade));
             ports_.log.warning(
                 "the grade of a lease is " + std::string(to_text(lease.grade)) + ", it " + was,
-                {{"MESSAGE_ID", kGradeChangedMessage},
+                {{"MESSAGE_ID", rose ? message_id::kGradeRose : message_id::kGradeDropped},
                  {"CMK_LEASE", id},
                  {"CMK_POOL", lease.pool},
                  {"CMK_GRADE", to_text(lease.grade)}});
@@ -201,6 +219,23 @@ ReconcileReport Manager::mend() {
     watch_partitions();
     retry_broken();
     return report;
+}
+
+void Manager::note_audit(const ReconcileReport& report) {
+    ++counters_.audits;
+    counters_.last_audit = ports_.now();
+    counters_.repairs += report.repaired.size();
+    if (audit_.lost().empty()) return;
+    ports_.log.warning("CPUs were found lost: online, but nobody could use them",
+                       {{"MESSAGE_ID", message_id::kCpusLost},
+                        {"CMK_CPUS", audit_.lost().to_cpulist()}});
+}
+
+void Manager::log_audit(const ReconcileReport& report, const std::string& when) const {
+    for (const std::string& done : report.repaired)
+        ports_.log.warning(when + done, {{"MESSAGE_ID", message_id::kRepaired}});
+    for (const std::string& problem : report.problems)
+        ports_.log.error(when + problem, {{"MESSAGE_ID", message_id::kNotRepaired}});
 }
 
 void Manager::watch_partitions() {
@@ -240,11 +275,7 @@ void Manager::on_partition_change() {
 }
 
 void Manager::on_break() {
-    const ReconcileReport report = repair();
-    for (const std::string& done : report.repaired)
-        ports_.log.warning(done);
-    for (const std::string& problem : report.problems)
-        ports_.log.error(problem);
+    log_audit(repair());
 }
 
 /// While one is broken, a timer looks whether what stood in the way has gone; a slow one looks
@@ -255,8 +286,8 @@ void Manager::retry_broken() {
     if (!broken_ && !any) return ports_.loop.forget(kPartitionsKey);
     const std::uint64_t delay = broken_ ? kRetryBrokenMs : kAuditMs;
     const Status set = ports_.loop.set_timer(kPartitionsKey, delay, [this] {
-        for (const std::string& done : repair().repaired)
-            ports_.log.warning(done);
+        // What stays broken was told when it broke.
+        log_audit({.repaired = repair().repaired});
     });
     if (!set) ports_.log.error(set.error().message);
 }
