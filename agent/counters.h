@@ -21,9 +21,9 @@ public:
     struct OfPool {
         std::uint64_t granted = 0;
         std::uint64_t ended = 0;
-        std::uint64_t weakened = 0;      ///< times that a lease's grade dropped
-        std::uint64_t strengthened = 0;  ///< and rose
-        std::uint64_t moved = 0;         ///< leases that got other CPUs for lost ones
+        std::uint64_t weakened = 0;                   ///< times that a lease's grade dropped
+        std::uint64_t strengthened = 0;               ///< and rose
+        std::uint64_t moved = 0;                      ///< leases that got other CPUs for lost ones
         std::array<std::uint64_t, kErrcs> refused{};  ///< by Errc
 
         friend bool operator==(const OfPool&, const OfPool&) = default;

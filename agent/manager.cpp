@@ -213,9 +213,9 @@ Status Manager::release(const Peer& peer, const std::string& id) {
     CMK_TRY(committer_.commit({.removed = {id}}));
     ports_.loop.forget(lease_key(id));
     ports_.loop.forget(place_key(id));
-    ports_.log.info("lease released", {{"MESSAGE_ID", message_id::kLeaseReleased},
-                                       {"CMK_LEASE", id},
-                                       {"CMK_POOL", lease.pool}});
+    ports_.log.info(
+        "lease released",
+        {{"MESSAGE_ID", message_id::kLeaseReleased}, {"CMK_LEASE", id}, {"CMK_POOL", lease.pool}});
     emit({Event::Kind::lease_removed, lease, "released on request"});
     serve_waiting();
     return {};

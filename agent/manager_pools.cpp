@@ -226,9 +226,9 @@ void Manager::note_audit(const ReconcileReport& report) {
     counters_.last_audit = ports_.now();
     counters_.repairs += report.repaired.size();
     if (audit_.lost().empty()) return;
-    ports_.log.warning("CPUs were found lost: online, but nobody could use them",
-                       {{"MESSAGE_ID", message_id::kCpusLost},
-                        {"CMK_CPUS", audit_.lost().to_cpulist()}});
+    ports_.log.warning(
+        "CPUs were found lost: online, but nobody could use them",
+        {{"MESSAGE_ID", message_id::kCpusLost}, {"CMK_CPUS", audit_.lost().to_cpulist()}});
 }
 
 void Manager::log_audit(const ReconcileReport& report, const std::string& when) const {

@@ -14,7 +14,8 @@ constexpr Grade kGrades[] = {Grade::A, Grade::B, Grade::C, Grade::D};
 
 /// Written also while they are 0, so that the first refusal is an increase.
 constexpr Errc kUsualRefusals[] = {Errc::not_enough_cpus, Errc::not_permitted, Errc::timed_out,
-                                   Errc::too_many,        Errc::unavailable,   Errc::io};
+                                   Errc::too_many,        Errc::unavailable,   Errc::io,
+                                   Errc::internal};
 
 bool is_usual(Errc code) {
     return std::find(std::begin(kUsualRefusals), std::end(kUsualRefusals), code) !=
@@ -86,8 +87,8 @@ void write_lease_count(MetricsText& text, const MetricsView& view, const char* n
                        const std::function<bool(const Pool&, const Lease&)>& is_counted) {
     text.family(name, "gauge", help);
     for (const PoolReport& report : view.pools) {
-        const auto count = std::count_if(
-            view.leases.begin(), view.leases.end(), [&](const auto& entry) {
+        const auto count =
+            std::count_if(view.leases.begin(), view.leases.end(), [&](const auto& entry) {
                 return entry.second.pool == report.pool.spec.name &&
                        is_counted(report.pool, entry.second);
             });
@@ -110,11 +111,9 @@ void write_leases(MetricsText& text, const MetricsView& view) {
                       [](const Pool& pool, const Lease& lease) {
                           return !is_at_least(lease.grade, pool.spec.require_grade);
                       });
-    write_lease_count(text, view, "cmk_leases_without_cpus",
-                      "Leases all of whose CPUs are offline.",
-                      [&](const Pool&, const Lease& lease) {
-                          return view.offline.contains_all(lease.cpus);
-                      });
+    write_lease_count(
+        text, view, "cmk_leases_without_cpus", "Leases all of whose CPUs are offline.",
+        [&](const Pool&, const Lease& lease) { return view.offline.contains_all(lease.cpus); });
 }
 
 void write_refusals(MetricsText& text, const Counters& counters) {

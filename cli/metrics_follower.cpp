@@ -21,6 +21,8 @@ namespace {
 constexpr char kFileName[] = "cmk.prom";
 /// An agent that takes longer is taken for one that is away.
 constexpr std::chrono::seconds kPatience{10};
+/// A sign of life is due that often.
+constexpr std::chrono::seconds kIdle{300};
 
 UniqueFd signals_to_end() {
     sigset_t signals;
@@ -45,10 +47,11 @@ Status write_metrics(const std::string& directory, const std::string& page) {
     return replace_file_at(AT_FDCWD, directory + "/" + kFileName, page, 0644);
 }
 
-MetricsFollower::MetricsFollower(std::string socket, std::string directory, Pace pace)
+MetricsFollower::MetricsFollower(std::string socket, std::string directory,
+                                 std::chrono::seconds interval)
     : socket_(std::move(socket)),
       directory_(std::move(directory)),
-      pace_(pace),
+      interval_(interval),
       signals_(signals_to_end()) {}
 
 Status MetricsFollower::run() {
@@ -63,7 +66,7 @@ Status MetricsFollower::run() {
         if (!ended_ && followed.error().message != said) {
             complain(said = followed.error().message);
         }
-        wait(-1, Clock::now() + pace_.away);
+        wait(-1, Clock::now() + interval_);
     }
     return {};
 }
@@ -79,9 +82,9 @@ Status MetricsFollower::follow() {
 
 Status MetricsFollower::watch(Client& events) {
     bool is_changed = true;
-    Clock::time_point written = Clock::now() - pace_.after_event;
+    Clock::time_point written = Clock::now() - interval_;
     while (!ended_) {
-        const auto due = written + (is_changed ? pace_.after_event : pace_.idle);
+        const auto due = written + (is_changed ? interval_ : std::max(interval_, kIdle));
         if (Clock::now() >= due) {
             CMK_TRY(write_now());
             written = Clock::now();
@@ -117,8 +120,7 @@ Result<Reply> MetricsFollower::await(Client& client) {
 
 MetricsFollower::Woken MetricsFollower::wait(int fd, Clock::time_point until) {
     pollfd sources[] = {{signals_.get(), POLLIN, 0}, {fd, POLLIN, 0}};
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     ::poll(sources, 2, static_cast<int>(std::max<std::int64_t>(left, 0)));
     ended_ = ended_ || sources[0].revents != 0;
     if (ended_) return Woken::by_signal;

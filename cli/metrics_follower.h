@@ -20,15 +20,8 @@ Status write_metrics(const std::string& directory, const std::string& page);
 /// so nothing is asked while nothing happens, but for a sign of life. SIGTERM and SIGINT end it.
 class MetricsFollower {
 public:
-    /// How soon after the last page comes the next: after an event, without one, and when the
-    /// agent is away.
-    struct Pace {
-        std::chrono::milliseconds after_event{10'000};
-        std::chrono::milliseconds idle{300'000};
-        std::chrono::milliseconds away{10'000};
-    };
-
-    MetricsFollower(std::string socket, std::string directory, Pace pace);
+    /// `interval`: between two pages at least, and between attempts while the agent is away.
+    MetricsFollower(std::string socket, std::string directory, std::chrono::seconds interval);
 
     /// Until a signal. Errors: io, where the page cannot be written.
     Status run();
@@ -46,7 +39,7 @@ private:
 
     std::string socket_;
     std::string directory_;
-    Pace pace_;
+    std::chrono::seconds interval_;
     UniqueFd signals_;
     bool ended_ = false;      ///< a signal came
     bool was_there_ = false;  ///< the agent, since it was away last

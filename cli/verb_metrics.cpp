@@ -8,6 +8,8 @@ namespace cmk {
 
 namespace {
 
+constexpr unsigned kInterval = 10;
+
 int write_once(const CommonOptions& common, const std::string& directory) {
     const auto page = ask<wire::MetricsPage>(common, wire::GetMetrics{});
     if (!page && page.error().code != Errc::unavailable) return fail(page.error());
@@ -23,28 +25,41 @@ int run_metrics(const std::vector<std::string>& arguments) {
     CommonOptions common;
     std::string directory;
     bool wants_follow = false;
+    std::optional<unsigned> interval;
     const Syntax syntax{
         .verb = "metrics",
-        .about = "Prints what the agent has counted and how things stand, as Prometheus reads it;\n"
-                 "always text. With --textfile it is a file for node-exporter's textfile\n"
-                 "collector instead; cmk-metrics.service keeps one.",
-        .examples = "  cmkctl metrics\n"
-                    "  cmkctl metrics --textfile /var/lib/prometheus/node-exporter\n",
+        .about =
+            "Prints what the agent has counted and how things stand, as Prometheus reads it;\n"
+            "always text. With --textfile it is a file for node-exporter's textfile\n"
+            "collector instead; cmk-metrics.service keeps one.",
+        .examples =
+            "  cmkctl metrics\n"
+            "  cmkctl metrics --textfile /var/lib/prometheus/node-exporter\n",
         .options = {{"--textfile", "DIR",
                      "write DIR/cmk.prom in place of standard output; without an agent one that\n"
                      "says so",
                      &directory},
                     {"--follow", "",
-                     "with --textfile: write it again after events, at most every ten seconds\n"
-                     "and at least every five minutes, until interrupted",
-                     &wants_follow}}};
+                     "with --textfile: write it again after events, and at least every five\n"
+                     "minutes, until interrupted",
+                     &wants_follow},
+                    {"--interval", "SECONDS",
+                     "with --follow: how long after one page the next comes at the earliest\n"
+                     "(default: 10)",
+                     NumberOption{&interval, 1, 300}}}};
     if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;
     if (wants_follow && directory.empty()) {
         complain("metrics: --follow needs --textfile DIR, where to write");
         return exit_code::kUsage;
     }
+    if (interval && !wants_follow) {
+        complain("metrics: --interval needs --follow");
+        return exit_code::kUsage;
+    }
     if (wants_follow) {
-        const Status ended = MetricsFollower(socket_path(common), directory, {}).run();
+        MetricsFollower follower(socket_path(common), directory,
+                                 std::chrono::seconds(interval.value_or(kInterval)));
+        const Status ended = follower.run();
         return ended ? exit_code::kOk : fail(ended.error());
     }
     if (!directory.empty()) return write_once(common, directory);

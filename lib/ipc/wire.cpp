@@ -20,14 +20,19 @@ constexpr char kServicePrefix[] = "org.varlink.service.";
 constexpr std::uint64_t kMaxWaitMs = 10ULL * 366 * 24 * 3600 * 1000;
 
 // Names of the methods, by their position in the Method variant.
-constexpr const char* kMethodNames[] = {
-    "org.cmk.Agent.Isolate",       "org.cmk.Agent.Release",
-    "org.cmk.Agent.ListPools",     "org.cmk.Agent.ListLeases",
-    "org.cmk.Agent.GetTopology",   "org.cmk.Agent.GetMetrics",
-    "org.cmk.Agent.Reconcile",     "org.cmk.Agent.Verify",
-    "org.cmk.Agent.Reconfigure",   "org.cmk.Agent.Reload",
-    "org.cmk.Agent.Monitor",       "org.varlink.service.GetInfo",
-    "org.varlink.service.GetInterfaceDescription"};
+constexpr const char* kMethodNames[] = {"org.cmk.Agent.Isolate",
+                                        "org.cmk.Agent.Release",
+                                        "org.cmk.Agent.ListPools",
+                                        "org.cmk.Agent.ListLeases",
+                                        "org.cmk.Agent.GetTopology",
+                                        "org.cmk.Agent.GetMetrics",
+                                        "org.cmk.Agent.Reconcile",
+                                        "org.cmk.Agent.Verify",
+                                        "org.cmk.Agent.Reconfigure",
+                                        "org.cmk.Agent.Reload",
+                                        "org.cmk.Agent.Monitor",
+                                        "org.varlink.service.GetInfo",
+                                        "org.varlink.service.GetInterfaceDescription"};
 static_assert(std::size(kMethodNames) == std::variant_size_v<Method>);
 
 template <typename T>

@@ -45,8 +45,9 @@ struct GetInterfaceDescription {
     std::string interface;
 };
 
-using Method = std::variant<Isolate, Release, ListPools, ListLeases, GetTopology, GetMetrics, Reconcile,
-                            Verify, Reconfigure, Reload, Monitor, GetInfo, GetInterfaceDescription>;
+using Method =
+    std::variant<Isolate, Release, ListPools, ListLeases, GetTopology, GetMetrics, Reconcile,
+                 Verify, Reconfigure, Reload, Monitor, GetInfo, GetInterfaceDescription>;
 
 /// The names of all methods without their interfaces, in the order of `Method`.
 const std::vector<std::string>& method_names();
