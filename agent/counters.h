@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/duration_histogram.h"
-#include "base/error.h"
 #include "core/pool.h"
+#include "ipc/errors.h"
 
 namespace cmk {
 

@@ -48,6 +48,10 @@ int run_metrics(const std::vector<std::string>& arguments) {
                      "(default: 10)",
                      NumberOption{&interval, 1, 300}}}};
     if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;
+    if (is_data(style_of(common).format)) {
+        complain("metrics: always text, as Prometheus reads it; leave -o out");
+        return exit_code::kUsage;
+    }
     if (wants_follow && directory.empty()) {
         complain("metrics: --follow needs --textfile DIR, where to write");
         return exit_code::kUsage;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -24,7 +23,6 @@ enum class Errc {
     io,                ///< a system call failed; sys_errno says how
     internal,          ///< a broken invariant: a bug
 };
-inline constexpr std::size_t kErrcs = static_cast<std::size_t>(Errc::internal) + 1;
 
 /// What went wrong. `sys_errno` is 0 where no system call is to blame.
 struct Error {

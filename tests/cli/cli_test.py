@@ -154,6 +154,7 @@ class Metrics(WithAgent):
 
     def test_options_that_need_each_other(self):
         self.run_cmkctl("metrics", "--follow", status=2)
+        self.run_cmkctl("metrics", "-o", "json", status=2)
         self.run_cmkctl("metrics", "--textfile", self.directory.name, "--interval", "5", status=2)
         self.assertEqual(self.agent.asked, [])
 
