@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manager's part that changes the pools and the configuration.
+#include <utility>
+
 #include "agent/manager.h"
 #include "agent/message_ids.h"
 #include "base/text.h"
