@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/metrics_follower.h"
+#include "cli/output_json.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "ipc/errors.h"
