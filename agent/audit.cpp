@@ -84,6 +84,7 @@ bool is_alive(const Lease& lease, Cgroups& cgroups, Processes& processes) {
 
 ReconcileReport Audit::run(const CpuSet& held_before) {
     ReconcileReport report;
+    lost_ = CpuSet{};
     clear_stale(report);
     mend_pools(report);
     const std::string home = cgroups_.home_problem();
@@ -162,6 +163,7 @@ bool Audit::return_lost(const CpuSet& held, ReconcileReport& report) {
     if (!cgroups_.has_groups() || held.empty()) return false;
     const auto lost = cgroups_.lost_cpus();
     const CpuSet ours = lost ? *lost & held : CpuSet{};
+    lost_ = ours;
     if (lost && ours.empty()) return false;
     const Status returned = lost ? cgroups_.return_lost(ours) : Status(lost.error());
     const std::string cpus = "CPUs " + ours.to_cpulist();

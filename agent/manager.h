@@ -12,6 +12,7 @@
 #include "agent/authorizer.h"
 #include "agent/committer.h"
 #include "agent/config.h"
+#include "agent/counters.h"
 #include "agent/fd_store.h"
 #include "agent/log.h"
 #include "agent/loop.h"
@@ -83,6 +84,10 @@ public:
     const HostReport& host() const { return host_; }
     /// What that caller may know of the host.
     HostReport describe_host(const Peer& peer) const;
+    /// The page for Prometheus. Errors: not_permitted for who may not see all leases.
+    Result<std::string> metrics(const Peer& peer) const;
+    /// The adapters count their calls here.
+    Counters& counters() { return counters_; }
     /// The agent is about to end: whoever waits is told to ask the next one (restarting).
     void stop_waiting();
     Result<std::vector<LeaseVerdict>> verify(const Peer& peer, const std::string& lease);
@@ -107,6 +112,7 @@ public:
 
 private:
     Result<Grant> grant(Peer& peer, const IsolateOrder& order);
+    Result<Grant> give(Peer& peer, const IsolateOrder& order);
     Status check_quota(const Peer& peer, const Pool& pool, const CpuSet& wanted) const;
     Result<Lease> prepare(const Peer& peer, const IsolateOrder& order);
     Grant describe_grant(const Lease& lease) const;
@@ -134,6 +140,10 @@ private:
     void tell_cpus(const Lease& lease, const std::string& what);
     ReconcileReport mend();
     ReconcileReport repair();
+    void take_pools(std::vector<std::string>& warnings);
+    void note_audit(const ReconcileReport& report);
+    void log_audit(const ReconcileReport& report, const std::string& when = "") const;
+    Result<ReconfigureReport> read_again();
     void keep_config();
     void offer_compat_socket(std::vector<std::string>& warnings);
     void watch_partitions();
@@ -153,6 +163,7 @@ private:
     Audit audit_;
     Authorizer authorizer_;
     WaitQueue queue_;
+    Counters counters_;
     std::map<std::string, int> end_retries_;
     std::set<std::string> watched_;  // keys of files: partitions, and what tells of their units
     CpuSet offline_;                 // of the machine's CPUs

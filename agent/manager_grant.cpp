@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "agent/manager.h"
+#include "agent/message_ids.h"
 #include "base/text.h"
 
 namespace cmk {
@@ -146,6 +147,16 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
 }
 
 Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
+    const auto begin = std::chrono::steady_clock::now();
+    Result<Grant> given = give(peer, order);
+    if (given) {
+        ++counters_.of(order.what.pool).granted;
+        counters_.grants.count(std::chrono::steady_clock::now() - begin);
+    }
+    return given;
+}
+
+Result<Grant> Manager::give(Peer& peer, const IsolateOrder& order) {
     CMK_TRY_ASSIGN(Lease lease, prepare(peer, order));
     Status given = committer_.commit({.added = {lease}});
     if (!given && given.error().sys_errno == ENOENT) {
@@ -169,7 +180,8 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
     ports_.fd_store.put(lease.id, peer.pidfd.get());
     watch(lease, std::move(peer.pidfd));
     watch_place(lease);
-    ports_.log.debug("lease given", {{"CMK_LEASE", lease.id},
+    ports_.log.debug("lease given", {{"MESSAGE_ID", message_id::kLeaseGiven},
+                                     {"CMK_LEASE", lease.id},
                                      {"CMK_POOL", lease.pool},
                                      {"CMK_CPUS", lease.cpus.to_cpulist()},
                                      {"CMK_COMMAND", lease.owner.command}});

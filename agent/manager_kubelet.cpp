@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manager's part about kubelet, whose static CPU manager hands out CPUs as well.
 #include "agent/manager.h"
+#include "agent/message_ids.h"
 
 namespace cmk {
-
-namespace {
-
-/// Log entries about CPUs that kubelet has given to pods and the pools have too.
-constexpr char kKubeletOverlapMessage[] = "52c7ab0d64f848ad9d12a1fce2b40f37";
-
-}  // namespace
 
 std::string Manager::kubelet_problem() const {
     return kubelet_overlap(ports_.kubelet(), cpus_to_reserve(list_pools()));
@@ -19,7 +13,7 @@ void Manager::kubelet_changed() {
     const std::string now = kubelet_problem();
     if (now == kubelet_problem_) return;
     kubelet_problem_ = now;
-    if (!now.empty()) ports_.log.warning(now, {{"MESSAGE_ID", kKubeletOverlapMessage}});
+    if (!now.empty()) ports_.log.warning(now, {{"MESSAGE_ID", message_id::kKubeletOverlap}});
     emit({Event::Kind::pools_changed, {}, now});
 }
 

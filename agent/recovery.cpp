@@ -62,7 +62,7 @@ Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& p
     RecoveryReport report;
     CMK_TRY_ASSIGN(StoredState state, store.load());
     for (const std::string& bad : state.bad) {
-        report.notes.push_back("State file " + bad + "; it was set aside.");
+        report.refused.push_back("State file " + bad + "; it was set aside.");
         store.set_aside(bad.substr(0, bad.find(": ")));
     }
     forget_old_boot(store, state, boot_id, report);

@@ -12,7 +12,8 @@ namespace cmk {
 
 /// What start-up decided, for the log.
 struct RecoveryReport {
-    std::vector<std::string> notes = {};  ///< what was undone or refused, full sentences
+    std::vector<std::string> refused = {};  ///< state files, full sentences
+    std::vector<std::string> notes = {};    ///< what was undone or has ended, full sentences
     ReconcileReport audit = {};
     std::string kept_pools = {};  ///< why the pools are those of before; "" where they are not
 };

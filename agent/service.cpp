@@ -10,6 +10,7 @@
 #include "agent/cgroups_affinity.h"
 #include "agent/cgroups_local.h"
 #include "agent/holder.h"
+#include "agent/message_ids.h"
 #include "base/file_io.h"
 #include "base/text.h"
 #include "hw/kernel_work.h"
@@ -91,6 +92,11 @@ Result<std::unique_ptr<Cgroups>> open_groups(const CpusetMount& mount, const Con
     return std::unique_ptr<Cgroups>(std::move(local));
 }
 
+void warn_of_affinity(const Log& log, const std::string& why) {
+    log.warning("leases are held by affinity only (grade D): " + why,
+                {{"MESSAGE_ID", message_id::kAffinityOnly}});
+}
+
 Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, bool is_service,
                                               const Log& log) {
     CMK_TRY_ASSIGN(const CpusetMount mount, find_cpuset_mount(config.backend));
@@ -100,9 +106,9 @@ Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, bool is_serv
         const bool only_here =
             config.backend == CgroupBackend::automatic && groups.error().code == Errc::io;
         if (!only_here) return groups.error();
-        log.warning("leases are held by affinity only (grade D): " + groups.error().message);
+        warn_of_affinity(log, groups.error().message);
     } else {
-        log.warning("leases are held by affinity only (grade D): " + mount.why);
+        warn_of_affinity(log, mount.why);
     }
     return std::unique_ptr<Cgroups>(std::make_unique<CgroupsAffinity>());
 }
@@ -264,7 +270,8 @@ Status Service::add_signals() {
 }
 
 void Service::announce(const Options& options) {
-    log_.info("ready", {{"CMK_SOCKET", passed_.listeners.empty() ? options.socket : "systemd's"},
+    log_.info("ready", {{"MESSAGE_ID", message_id::kAgentReady},
+                        {"CMK_SOCKET", passed_.listeners.empty() ? options.socket : "systemd's"},
                         {"CMK_MECHANISM", manager_.host().mechanism},
                         {"CMK_VERSION", CMK_VERSION}});
     notifier_.ready();
@@ -279,7 +286,7 @@ Status Service::run() {
     manager_.stop_waiting();
     server_.stop();
     if (error < 0) return errno_error(-error, "the event loop failed");
-    log_.info("ending; leases stay as they are");
+    log_.info("ending; leases stay as they are", {{"MESSAGE_ID", message_id::kAgentEnding}});
     return {};
 }
 

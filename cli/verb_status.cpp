@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <poll.h>
-
+#include "cli/events.h"
 #include "cli/machine.h"
 #include "cli/output_json.h"
 #include "cli/screen.h"
@@ -16,18 +15,6 @@ Result<std::string> status_text(const CommonOptions& common) {
     return render_status(machine.host, machine.pools, machine.leases, style_of(common));
 }
 
-bool is_readable(int fd) {
-    pollfd event{fd, POLLIN, 0};
-    return ::poll(&event, 1, 0) == 1;
-}
-
-/// Takes the events that are here. One new picture is enough for all of them.
-Status take_events(Client& events) {
-    while (events.has_reply() || is_readable(events.fd()))
-        CMK_TRY(events.receive<std::optional<Event>>());
-    return {};
-}
-
 /// Shows the status anew after each event. Returns what ended it.
 Error watch(const CommonOptions& common, Client& events) {
     Screen screen(!is_data(style_of(common).format));
@@ -38,6 +25,7 @@ Error watch(const CommonOptions& common, Client& events) {
             return make_error(Errc::io, "watching has ended");
         }
         screen.wait(events.fd());
+        // One new picture is enough for all of them.
         if (const Status taken = take_events(events); !taken) return taken.error();
     }
 }

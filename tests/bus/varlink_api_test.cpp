@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "support/manager_fixture.h"
+#include "support/metrics_page.h"
 
 namespace cmk {
 namespace {
@@ -214,6 +215,31 @@ TEST_F(VarlinkApiTest, IntrospectionDescribesBothInterfaces) {
     client.call(wire::GetInterfaceDescription{"org.example"});
     pump();
     EXPECT_EQ(name_in(client.reply()), "org.varlink.service.InterfaceNotFound");
+}
+
+TEST_F(VarlinkApiTest, GetMetricsCountsTheCallsOfVarlink) {
+    Wire client = connect(peer(100));
+    ASSERT_TRUE(ask<std::vector<PoolReport>>(client, wire::ListPools{}));
+    client.send(R"({"method":"org.cmk.Agent.Destroy"})");
+    pump();
+    EXPECT_EQ(name_in(client.reply()), "org.varlink.service.MethodNotFound");
+    const auto page = ask<wire::MetricsPage>(client, wire::GetMetrics{});
+    ASSERT_TRUE(page) << page.error().message;
+    const auto calls = [&](const std::string& method) {
+        return test::value_in(
+            page->text,
+            "cmk_agent_requests_total{interface=\"varlink\",method=\"" + method + "\"}");
+    };
+    EXPECT_EQ(calls("ListPools"), "1");
+    EXPECT_EQ(calls("GetMetrics"), "1");
+    EXPECT_EQ(calls("Isolate"), "0");
+    EXPECT_EQ(calls("Destroy"), "");
+    Peer inside = peer(101);
+    inside.container = true;
+    Wire container = connect(std::move(inside));
+    container.call(wire::GetMetrics{});
+    pump();
+    EXPECT_EQ(name_in(container.reply()), "org.cmk.Agent.NotPermitted");
 }
 
 TEST_F(VarlinkApiTest, IsolateTakesTheCallersOwnPidfd) {

@@ -133,6 +133,80 @@ class Explanations(WithAgent):
         self.run_cmkctl("explain", status=2)
 
 
+class Metrics(WithAgent):
+    def follow(self, *arguments):
+        process = subprocess.Popen([CMKCTL, "metrics", "--follow", "--textfile", self.directory.name,
+                                    *arguments], env=self.environment, stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        return process
+
+    def until(self, line):
+        end = time.monotonic() + PATIENCE
+        page = pathlib.Path(self.directory.name, "cmk.prom")
+        while not page.exists() or line not in page.read_text().splitlines():
+            self.assertLess(time.monotonic(), end, page.exists() and page.read_text())
+            time.sleep(0.02)
+
+    def change(self):
+        self.agent.leases.append(lease("cc33dd44", "exclusive", "1,9", 43, "second"))
+        for _ in range(50):
+            self.agent.tell()
+
+    def test_prints_the_agents_page_and_that_it_is_there(self):
+        out = self.run_cmkctl("metrics").splitlines()
+        self.assertEqual((out[1], out[-1]), ("leases 1", "cmk_agent_up 1"))
+
+    def test_options_that_need_each_other(self):
+        self.run_cmkctl("metrics", "--follow", status=2)
+        self.run_cmkctl("metrics", "-o", "json", status=2)
+        self.run_cmkctl("metrics", "--textfile", self.directory.name, "--interval", "5", status=2)
+        self.assertEqual(self.agent.asked, [])
+
+    def test_an_agent_that_is_away_is_no_page(self):
+        self.agent.close()
+        os.unlink(self.agent.path)
+        self.assertEqual(self.run_cmkctl("metrics", status=5), "")
+        self.run_cmkctl("metrics", "--textfile", self.directory.name, status=5)
+        self.until("cmk_agent_up 0")
+
+    def test_many_events_are_one_page_and_none_is_none(self):
+        process = self.follow("--interval", "2")
+        self.until("leases 1")
+        self.change()
+        self.change()
+        time.sleep(0.5)
+        self.assertEqual(self.agent.asked.count("GetMetrics"), 1, "too often")
+        self.until("leases 3")
+        time.sleep(2.5)
+        self.assertEqual(self.agent.asked.count("GetMetrics"), 2, "it polls")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.until("cmk_agent_up 0")
+        self.assertEqual(process.stderr.read(), b"")
+
+    def test_an_agent_that_comes_back_is_heard_again(self):
+        self.follow("--interval", "1")
+        self.until("leases 1")
+        self.agent.close()
+        os.unlink(self.agent.path)
+        self.until("cmk_agent_up 0")
+        again = FakeAgent(self.directory.name)
+        self.addCleanup(again.close)
+        self.until("cmk_agent_up 1")
+
+    def test_a_hung_agent_does_not_keep_it_from_ending(self):
+        self.agent.silent = True
+        process = self.follow()
+        end = time.monotonic() + PATIENCE
+        while not self.agent.asked and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.until("cmk_agent_up 0")
+
+
 class Watching(WithAgent):
     def start(self, **options):
         process = subprocess.Popen([CMKCTL, "status", "--watch"], env=self.environment, **options)

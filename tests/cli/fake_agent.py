@@ -73,6 +73,8 @@ class FakeAgent:
                      "llc": cpu % 8 // 4, "kind": ""} for cpu in range(16)]
             return {"cpus": cpus, "isolated": "", "mechanism": "cgroup v2 partition",
                     "version": "9.9", "problems": []}
+        if method == "GetMetrics":
+            return {"text": f"# TYPE leases gauge\nleases {len(self.leases)}\n"}
         if method == "ListPools":
             return {"pools": self.pools}
         if method == "ListLeases":

@@ -4,6 +4,7 @@
 #include "core/mechanism.h"
 #include "support/fake_cgroup_tree.h"
 #include "support/manager_fixture.h"
+#include "support/metrics_page.h"
 
 namespace cmk {
 namespace {
@@ -145,6 +146,29 @@ TEST_F(ManagerPartitionTest, ABrokenPartitionLowersTheGradeAloudAndIsTriedAgain)
     EXPECT_EQ(grade_now(), Grade::B);
     EXPECT_EQ(grades, (std::vector<Grade>{Grade::C, Grade::B}));
     EXPECT_EQ(loop.timers(), 1U);  // the slow audit's
+}
+
+TEST_F(ManagerPartitionTest, MetricsTellOfGradesAndRepairs) {
+    config.pools[0].require_grade = Grade::B;
+    ASSERT_TRUE(start_manager(kBoot));
+    ASSERT_TRUE(isolate(100));
+    const auto expect = [&](const char* weak, const char* drops, const char* rises) {
+        const std::string page = *manager->metrics(Peer{});
+        EXPECT_EQ(test::value_in(page, "cmk_leases_below_required_grade{pool=\"exclusive\"}"),
+                  weak);
+        EXPECT_EQ(test::value_in(page, "cmk_lease_grade_drops_total{pool=\"exclusive\"}"), drops);
+        EXPECT_EQ(test::value_in(page, "cmk_lease_grade_rises_total{pool=\"exclusive\"}"), rises);
+    };
+    expect("0", "0", "0");
+    break_partition();
+    expect("1", "1", "0");
+    EXPECT_NE(test::value_in(*manager->metrics(Peer{}), "cmk_agent_problems"), "0");
+    cgroups.foreign = {};
+    loop.advance(30'000);
+    expect("0", "1", "1");
+    const std::string page = *manager->metrics(Peer{});
+    EXPECT_EQ(test::value_in(page, "cmk_agent_problems"), "0");
+    EXPECT_NE(test::value_in(page, "cmk_agent_repairs_total"), "0");
 }
 
 TEST_F(ManagerPartitionTest, WhatTheKernelDoesNotAnnounceIsFoundByTheSlowAudit) {
