@@ -94,10 +94,16 @@ class FakeAgent:
             except OSError:
                 pass  # it has ended
 
-    def close(self):
-        self.server.close()
-        for connection in self.monitors:
+    def restart(self):
+        """Those who watch lose their connections; the socket stays, as systemd keeps it."""
+        monitors, self.monitors = self.monitors, []
+        for connection in monitors:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass  # the other end has gone already
+
+    def close(self):
+        self.server.shutdown(socket.SHUT_RDWR)  # or the thread would accept one more
+        self.server.close()
+        self.restart()
