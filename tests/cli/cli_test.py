@@ -441,6 +441,11 @@ class Help(WithAgent):
         for option in ("foreground", "config FILE", "state\\-dir DIR", "check\\-config"):
             self.assertIn(f".B \\-\\-{option}\n", page)
 
+        page = pathlib.Path(PAGES, "cmk-k8s.1").read_text(encoding="utf-8")
+        for heading in ('.SH "PUBLISH"', '.SH "KUBELET\\-CONFIG"', ".B \\-\\-longest\\-start SECONDS",
+                        ".B \\-\\-socket PATH", ".B \\-\\-once"):
+            self.assertIn(heading + "\n", page)
+
     def test_man_has_no_warnings(self):
         need(self, shutil.which("man") and shutil.which("groff"), "man")
         need(self, PAGES, "a directory of manual pages in CMK_MAN_PAGES")
