@@ -34,7 +34,7 @@ def must_be_gone(before: set[str]) -> None:
     same([name for name in left if "cmk-tests" not in name], [], "left in /run")
 
 
-@deadline(900)
+@deadline(800)
 def test_packages_leave_nothing_behind() -> None:
     dpkg("--purge", *package_names())
     before, users = file_names(), accounts()

@@ -124,7 +124,7 @@ def version_of(directory: str) -> str:
     return must("dpkg-deb", "--field", package_files(directory)[0], "Version").strip()
 
 
-@deadline(900)
+@deadline(800)
 def test_an_upgrade_moves_none_of_fifty_leases() -> None:
     through(lambda: install("upgrade"))
     same(installed_version(), version_of("upgrade"), "installed version")
@@ -143,7 +143,6 @@ def test_needrestart_leaves_leased_programs_alone() -> None:
         f'setsid {program} infinity </dev/null >/dev/null 2>&1 & echo "$! $CMK_LEASE_ID"',
     )
     pid, lease = int(out.split()[0]), out.split()[1]
-    eventually(lambda: lease in leases() and leases()[lease]["pid"] != 0, "the lease is there")
     program.unlink()
     holder, before = holder_facts(), (machine.group_of(pid), allowed(pid))
     quiet = Path("/etc/needrestart/conf.d/90-cmk-tests.conf")
@@ -171,7 +170,7 @@ def test_nobody_restarts_the_holder_by_name() -> None:
     same(holder_facts(), before, "holder and sockets")
 
 
-@deadline(900)
+@deadline(800)
 def test_a_downgrade_moves_none_of_fifty_leases() -> None:
     """One whose administrator has used what only the later version knows."""
     later = CONFIG / "95-later.toml"
