@@ -25,8 +25,8 @@ std::string hex(std::uint64_t number) {
 
 std::string wrap(const char* kind, const json& body) {
     const std::string text = dump_line(body);
-    return std::string("cmk-") + kind + " " + std::to_string(kStateVersion) + " " + hex(fnv1a(text)) +
-           "\n" + text + "\n";
+    return std::string("cmk-") + kind + " " + std::to_string(kStateVersion) + " " +
+           hex(fnv1a(text)) + "\n" + text + "\n";
 }
 
 /// Only an undamaged file's version counts.
