@@ -98,12 +98,16 @@ class FakeAgent:
         """Those who watch lose their connections; the socket stays, as systemd keeps it."""
         monitors, self.monitors = self.monitors, []
         for connection in monitors:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the other end has gone already
+            self._shut(connection)
+
+    @staticmethod
+    def _shut(connection):
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed, or the other end has gone already
 
     def close(self):
-        self.server.shutdown(socket.SHUT_RDWR)  # or the thread would accept one more
+        self._shut(self.server)  # or the thread would accept one more
         self.server.close()
         self.restart()
