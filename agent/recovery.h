@@ -20,7 +20,7 @@ struct RecoveryReport {
 
 /// Takes up what an earlier agent left. Interrupted requests are undone, live leases keep their
 /// CPUs, and of the planned pools and those last in force the ones that fit the live leases are
-/// used. Errors: io, conflict when neither fits.
+/// used. Errors: io; conflict when neither fits, or for state that only another version can read.
 Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& processes,
                                Executor& executor, Committer& committer, Audit& audit,
                                const Result<PoolPlan>& planned, const std::string& boot_id);

@@ -54,13 +54,13 @@ void raise_descriptor_limit() {
 }
 
 /// A bad configuration does not leave running leases without an agent: the one last in force holds
-/// until it is mended.
+/// until it is mended. After a downgrade both may have what only the later version knows.
 Result<Config> read_config(const Options& options, const StateStore& store,
                            std::vector<std::string>& problems) {
     auto config = ConfigSource(options.config).read();
     const auto last = store.config();
     if (config || !last) return config;
-    CMK_TRY_ASSIGN(Config kept, parse_config({{"config.toml", *last}}));
+    CMK_TRY_ASSIGN(Config kept, parse_config({{"config.toml", *last}}, Unknown::ignored));
     problems.push_back("the configuration is not in force: " + config.error().message +
                        "; the earlier one stays until systemctl reload cmk-agent takes it");
     return kept;

@@ -5,17 +5,13 @@
 
 namespace cmk {
 
-namespace {
-
-bool is_readable(int fd) {
-    pollfd event{fd, POLLIN, 0};
-    return ::poll(&event, 1, 0) == 1;
+bool has_event(const Client& events) {
+    pollfd readable{events.fd(), POLLIN, 0};
+    return events.has_reply() || ::poll(&readable, 1, 0) == 1;
 }
 
-}  // namespace
-
 Status take_events(Client& events) {
-    while (events.has_reply() || is_readable(events.fd()))
+    while (has_event(events))
         CMK_TRY(events.receive<std::optional<Event>>());
     return {};
 }

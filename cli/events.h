@@ -5,6 +5,9 @@
 
 namespace cmk {
 
+/// An event is here already: receiving it does not wait.
+bool has_event(const Client& events);
+
 /// Takes the events that are here from a connection that monitors, without waiting for more.
 Status take_events(Client& events);
 

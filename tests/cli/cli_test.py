@@ -296,11 +296,54 @@ class Watching(WithAgent):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(PATIENCE), 0)
 
+    def test_goes_on_with_the_next_agent(self):
+        process = self.start(stdout=subprocess.PIPE)
+        out = process.stdout.fileno()
+        self.read_until(out, b"cmk-agent 9.9\n")
+        self.agent.leases.append(lease("cc33dd44", "exclusive", "1,9", 43, "second"))
+        self.agent.restart()
+        self.read_until(out, b"cmk-agent 9.9\n", self.read_until(out, b"cc33dd44"))
+        self.agent.leases.append(lease("ee55ff66", "exclusive", "2,10", 44, "third"))
+        self.agent.tell()
+        self.read_until(out, b"ee55ff66")
+        process.kill()
+        process.stdout.close()
+
     def test_ends_when_the_agent_goes_away(self):
         process, leader = self.on_terminal()
         self.agent.close()
         self.assertEqual(process.wait(PATIENCE), 5)
         self.assertIn(LEAVE + b"cmkctl: ", self.read_until(leader, LEAVE + b"cmkctl: "))
+
+
+class Monitoring(WithAgent):
+    def start(self):
+        process = subprocess.Popen([CMKCTL, "monitor"], env=self.environment,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.wait_for_monitor()
+        return process
+
+    def wait_for_monitor(self):
+        end = time.monotonic() + PATIENCE
+        while not self.agent.monitors:
+            self.assertLess(time.monotonic(), end, "nobody watches")
+            time.sleep(0.01)
+
+    def test_says_that_the_agent_was_restarted_and_goes_on(self):
+        process = self.start()
+        self.agent.restart()
+        read_until(self, process.stderr.fileno(), b"the agent was restarted")
+        self.wait_for_monitor()
+        self.agent.tell()
+        read_until(self, process.stdout.fileno(), b"pools")
+
+    def test_ends_where_no_agent_is_left(self):
+        process = self.start()
+        self.agent.close()
+        self.assertEqual(process.wait(PATIENCE), 5)
+        self.assertIn(self.agent.path.encode(), process.stderr.read())
 
 
 class Bundles(WithAgent):
@@ -477,6 +520,11 @@ class Help(WithAgent):
         page = pathlib.Path(PAGES, "cmk-agent.8").read_text(encoding="utf-8")
         for option in ("foreground", "config FILE", "state\\-dir DIR", "check\\-config"):
             self.assertIn(f".B \\-\\-{option}\n", page)
+
+        page = pathlib.Path(PAGES, "cmk-k8s.1").read_text(encoding="utf-8")
+        for heading in ('.SH "PUBLISH"', '.SH "KUBELET\\-CONFIG"', ".B \\-\\-longest\\-start SECONDS",
+                        ".B \\-\\-socket PATH", ".B \\-\\-once"):
+            self.assertIn(heading + "\n", page)
 
     def test_man_has_no_warnings(self):
         need(self, shutil.which("man") and shutil.which("groff"), "man")

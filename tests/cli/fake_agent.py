@@ -96,10 +96,20 @@ class FakeAgent:
             except OSError:
                 pass  # it has ended
 
+    def restart(self):
+        """Those who watch lose their connections; the socket stays, as systemd keeps it."""
+        monitors, self.monitors = self.monitors, []
+        for connection in monitors:
+            self._shut(connection)
+
+    @staticmethod
+    def _shut(connection):
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed, or the other end has gone already
+
     def close(self):
+        self._shut(self.server)  # or the thread would accept one more
         self.server.close()
-        for connection in self.monitors:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the other end has gone already
+        self.restart()
