@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/metrics.h"
 
+#include <algorithm>
+
 #include "base/metrics_text.h"
 
 namespace cmk::k8s {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/publisher.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace cmk::k8s {
