@@ -181,6 +181,7 @@ def test_a_lease_survives_an_upgrade_and_ends_with_the_packages() -> None:
         rpm("--upgrade", "--nodeps", *files(PACKAGES, "rpm-upgrade"))
         check(machine.main_pid(AGENT) != agent, "the agent was restarted")
         same(held.facts(), before, "the lease after the upgrade")
+        must("systemctl", "restart", *SOCKETS, AGENT)  # as after a new policy
         must_hold(held)
         same(rpm("--verify", "--nodeps", *PACKAGES), "", "rpm --verify")
     finally:
