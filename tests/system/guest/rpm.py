@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The RPM packages, before the Debian ones come: in a root of its own, where whatever their scriptlets
-call is written down, and then on this machine, with a program that holds a lease."""
+"""The RPM packages, before the Debian ones come: in a root of its own, where whatever their
+scriptlets call is written down, and then on this machine, under a program that holds a lease."""
 
 import os
 import shutil
@@ -24,13 +24,13 @@ from traces import before_install, differences, etc_files
 ROOT = Path("/var/tmp/cmk-rpm-root")
 DATABASE = "/var/lib/cmk-rpm"  # Debian's rpm has none that would be everybody's
 PACKAGES = ("cmk-agent", "cmkctl", "cmk-k8s", "cmk-devel")
-UNITS = ("cmk-agent.service", "cmk-agent.socket", "cmk-agent-observe.socket", "cmk-agent-admin.socket")
+UNITS = (AGENT, *SOCKETS)
 
 # What scriptlets may expect in a root.
 APPLETS = ("sh", "cp", "find", "rm", "rmdir", "timeout")
 RECORDED = (
-    "systemctl", "systemd-sysusers", "systemd-tmpfiles", "semodule", "selinuxenabled", "load_policy",
-    "fixfiles",
+    "systemctl", "systemd-sysusers", "systemd-tmpfiles", "semodule", "selinuxenabled",
+    "load_policy", "fixfiles",
 )  # fmt: skip
 RECORDER = '#!/bin/sh\necho "${0##*/}${*:+ $*}" >>/calls\n'
 
@@ -44,8 +44,8 @@ NEEDED = (
 def rpm(*words: str | Path, root: Path = Path("/")) -> str:
     """What it warns of counts as failure: a scriptlet's failure is no more to rpm."""
     done = run("rpm", "--root", root, "--dbpath", DATABASE, *words, seconds=300)
-    words_of_its_own = [line for line in done.err.splitlines() if line.startswith(("error", "warning"))]
-    check(done.code == 0 and not words_of_its_own, f"rpm {words[0]}: {done}")
+    complaints = [each for each in done.err.splitlines() if each.startswith(("error", "warning"))]
+    check(done.code == 0 and not complaints, f"rpm {words[0]}: {done}")
     return done.out
 
 
@@ -60,10 +60,11 @@ def files(names: tuple[str, ...], directory: str = "rpms") -> list[Path]:
 
 def make_root() -> None:
     shutil.rmtree(ROOT, ignore_errors=True)
-    for name in ("bin", "dev", "etc/selinux/targeted/contexts/files", "usr/bin", "var/lib/rpm-state"):
+    labels = "etc/selinux/targeted/contexts/files"
+    for name in ("bin", "dev", labels, "usr/bin", "var/lib/rpm-state"):
         (ROOT / name).mkdir(parents=True)
     os.mknod(ROOT / "dev/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
-    (ROOT / "etc/selinux/targeted/contexts/files/file_contexts").touch()
+    (ROOT / labels / "file_contexts").touch()
     shutil.copy("/bin/busybox", ROOT / "bin/busybox")
     for name in APPLETS:
         (ROOT / "bin" / name).symlink_to("busybox")
@@ -210,6 +211,7 @@ def must_be_as_before() -> None:
     same(run("pgrep", "-l", "cmk").out, "", "processes of CMK")
     same([str(each) for each in CGROUP.glob("cmk*")], [], "cgroups of CMK")
     same(differences(before_install().cpusets, cpuset_files()), [], "changed cpusets")
-    same(run("systemctl", "list-unit-files", "--no-legend", "cmk-agent*", "cmk-k8s*").out, "", "units")
+    units = run("systemctl", "list-unit-files", "--no-legend", "cmk-agent*", "cmk-k8s*").out
+    same(units, "", "units")
     changed = set(etc_files().items()) ^ set(before_install().etc.items())
     same(sorted(path for path, _ in changed), [], "changed in /etc")
