@@ -18,7 +18,18 @@ from cmk import (
     must_hold,
 )
 from framework import deadline
-from machine import CGROUP, check, cpuset_files, is_active, is_running, must, online, run, same, unit
+from machine import (
+    CGROUP,
+    check,
+    cpuset_files,
+    is_active,
+    is_running,
+    must,
+    online,
+    run,
+    same,
+    unit,
+)
 from traces import before_install, differences, etc_files
 
 ROOT = Path("/var/tmp/cmk-rpm-root")
