@@ -88,7 +88,7 @@ def test_taken_off_it_gives_every_cpu_back() -> None:
     must("cmkctl", "release", "--all")
     must("systemctl", "disable", "--now", AGENT, *SOCKETS)
     must("/usr/libexec/cmk-holder", "dissolve")
-    must("systemctl", "stop", HOLDER, "cmk-leases-partition.service", "cmk.slice", "cmkpart.slice")
+    must("systemctl", "stop", "cmk.slice", "cmkpart.slice")
     must("systemctl", "stop", SERVICE)
     must("systemctl", "daemon-reload")
     same(machine.allowed(held.pid), online(), "where the program may run")
