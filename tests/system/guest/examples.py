@@ -146,7 +146,7 @@ def test_a_service_that_isolates_itself() -> None:
         same((lease["pid"], lease["place"]), (main_pid(name), "unit"), "whose lease it is")
         check(lease["uid"] != 0, "it does not run as root")
         eventually(lambda: serves(8080), "it serves")
-        has(talk(8080, "GET /doc/ HTTP/1.0\r\n\r\n"), "200 OK")
+        has(talk(8080, "GET / HTTP/1.0\r\n\r\n"), "200 OK")
         must("systemctl", "restart", name)
         eventually(lambda: lease["id"] not in leases(), "the lease of before ends")
         same(the_lease(name)["pid"], main_pid(name), "whose lease it is")
