@@ -2,7 +2,7 @@
 """Leases of containers that containerd runs, through its shim, as kubelet has them run."""
 
 import machine
-from cmk import AGENT, cmkctl, leases, serve
+from cmk import AGENT, HOLD, cmkctl, leases, serve
 from compat import offer
 from containers import must_be_gone, must_be_held
 from ctr import LAYOUTS, NAMESPACE, Task, ctr, image, start
@@ -98,7 +98,8 @@ def test_the_shim_is_killed() -> None:
 
 def test_containerd_and_the_agent_restart_under_it() -> None:
     ready()
-    task = Task()
+    # Its input ends with ctr, and ctr with containerd.
+    task = Task(script=HOLD.replace("exec cat", "exec sleep 1000"))
     leaf = task.leaf()
     must("systemctl", "restart", "containerd.service", seconds=180)
     must_be_held(task)
