@@ -30,10 +30,11 @@ def test_hello_world_by_the_agents_directory() -> None:
     mounts = ("type=bind,src=/etc/cmk,dst=/etc/cmk,options=rbind:rw",
               "type=bind,src=/proc,dst=/host/proc,options=rbind:ro")  # fmt: skip
     options = [word for mount in mounts for word in ("--mount", mount)]
-    words = "/cmk/cmk.py isolate --conf-dir=/etc/cmk --pool=exclusive echo -- Hello World Exclusive!!!"
+    words = "Hello World Exclusive!!!"
+    line = f"/cmk/cmk.py isolate --conf-dir=/etc/cmk --pool=exclusive echo -- {words}"
     done = ctr("run", "--rm", "--env", "CMK_PROC_FS=/host/proc", *options, image(), "cmk-hello",
-               "/bin/bash", "-c", words)  # fmt: skip
-    same((done.code, done.out.strip()), (0, "Hello World Exclusive!!!"), f"output ({done.err})")
+               "/bin/bash", "-c", line)  # fmt: skip
+    same((done.code, done.out.strip()), (0, words), f"output ({done.err})")
     eventually(lambda: not leases(), "its lease ends")
 
 

@@ -5,12 +5,11 @@ import functools
 import json
 import shutil
 import ssl
-import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from cmk import PAYLOAD, cmkctl, expected_grade, leases, pools, serve
+from cmk import PAYLOAD, expected_grade, leases, pools, serve
 from compat import cmk, offer
 from framework import deadline
 from machine import (
@@ -21,7 +20,6 @@ from machine import (
     eventually,
     has,
     has_remote_partitions,
-    is_running,
     must,
     read,
     run,
@@ -30,6 +28,7 @@ from machine import (
 
 NODE = Path("/var/lib/cmk-tests/node")  # what the pods mount of a node without an agent
 CONF = "--conf-dir=/etc/cmk"
+BY_INFRA = "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py --"  # as the original's DaemonSets do
 # As the original's templates mount them, each with what it is on the host.
 DIRECTORY = {"/etc/cmk": f"{NODE}/conf", "/opt/bin": f"{NODE}/bin", "/host/proc": "/proc:ro"}
 AGENT = DIRECTORY | {"/etc/cmk": "/etc/cmk"}
@@ -153,22 +152,24 @@ def hold_cores() -> None:
     same(pod(line, DIRECTORY, name=name).code, 0, "exit status")
     eventually(lambda: tasks("exclusive"), f"its task: {run('podman', 'logs', name).text()}")
     ((task, cpus),) = tasks("exclusive").items()
-    same(allowed(task), cpus_of(cpus), "where it may run")
-    report = json.loads(must_pod("/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- node-report",
-                                 only(DIRECTORY, "/etc/cmk", "/host/proc")))  # fmt: skip
+    (program,) = read(f"/proc/{task}/task/{task}/children").split()
+    same(allowed(int(program)), cpus_of(cpus), "where its program may run")
+    printed = must_pod(f"{BY_INFRA} node-report", only(DIRECTORY, "/etc/cmk", "/host/proc"))
+    report = json.loads(printed)
     check(report["checks"]["configDirectory"]["ok"], f"node-report: {report['checks']}")
-    busy = [each["tasks"] for each in report["description"]["pools"]["exclusive"]["cpuLists"].values()]
-    check([task] in busy, f"node-report has the task: {busy}")
+    lists = report["description"]["pools"]["exclusive"]["cpuLists"].values()
+    check([task] in [each["tasks"] for each in lists], f"node-report has the task: {lists}")
     refused = pod(f"/cmk/cmk.py uninstall {CONF}", DIRECTORY)
     check(refused.code == 1 and str(task) in refused.err, f"uninstall is refused: {refused.text()}")
     remove(name)
-    line = "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- reconcile --interval=$CMK_RECONCILE_SLEEP_TIME"
-    printed = must_pod(line, only(DIRECTORY, "/etc/cmk", "/host/proc"), "--env=CMK_RECONCILE_SLEEP_TIME=0")
+    line = f"{BY_INFRA} reconcile --interval=$CMK_RECONCILE_SLEEP_TIME"
+    once = "--env=CMK_RECONCILE_SLEEP_TIME=0"
+    printed = must_pod(line, only(DIRECTORY, "/etc/cmk", "/host/proc"), once)
     same([each["pid"] for each in json.loads(printed)["reclaimedCpuLists"]], [task], "reclaimed")
 
 
 def take_node_out() -> None:
-    for line in ("/cmk/cmk.py discover", "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- node-report --publish"):
+    for line in ("/cmk/cmk.py discover", f"{BY_INFRA} node-report --publish"):
         done = pod(line, DIRECTORY, "--env=NODE_NAME=node1")
         check(done.code != 0, f"{line} without a cluster fails")
         has(done.err, "cmk-k8s:", "kubeconfig")
@@ -247,12 +248,14 @@ def test_the_publisher_needs_no_root() -> None:
     }))  # fmt: skip
     mounts = {"/run/cmk-observe": "/run/cmk-observe:ro", "/kubeconfig": f"{config}:ro"}
     name = "cmk-publisher"
-    words = ("cmk-k8s", "publish", "--kubeconfig=/kubeconfig", "--longest-start=0", "--listen=:9469")
-    must(*podman(*NONROOT, "--network=host", mounts=mounts, name=name), *words, seconds=120)
+    words = ("publish", "--kubeconfig=/kubeconfig", "--longest-start=0", "--listen=:9469")
+    command = podman(*NONROOT, "--network=host", mounts=mounts, name=name)
+    must(*command, "cmk-k8s", *words, seconds=120)
     try:
         answers(name, "http://127.0.0.1:9469/healthz")
         wanted = 'cmk_pool_cores{pool="exclusive",kind="exclusive"} 2'
-        eventually(lambda: wanted in fetch("http://127.0.0.1:9469/metrics")[1], "it hears the agent")
+        url = "http://127.0.0.1:9469/metrics"
+        eventually(lambda: wanted in fetch(url)[1], f"it hears the agent: {fetch(url)}")
     finally:
         remove(name)
 
@@ -270,7 +273,8 @@ def test_the_webhook_needs_no_root() -> None:
     mounts = {"/etc/webhook": f"{settings}:ro", "/etc/ssl": f"{certificates}:ro"}
     name = "cmk-webhook"
     command = podman(*NONROOT, "--network=host", mounts=mounts, name=name)
-    must(*command, "/bin/bash", "-c", "/cmk/cmk.py webhook --conf-file /etc/webhook/server.yaml", seconds=120)
+    line = "/cmk/cmk.py webhook --conf-file /etc/webhook/server.yaml"
+    must(*command, "/bin/bash", "-c", line, seconds=120)
     try:
         answers(name, "https://127.0.0.1:8443/healthz")
     finally:
