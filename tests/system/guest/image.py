@@ -111,6 +111,7 @@ def without_agent() -> None:
 
 
 def test_every_program_runs_as_another_user_than_root() -> None:
+    serve()
     version = image().removeprefix("cmk:v")
     script = "cmk-k8s --version; cmkctl --version; /cmk/cmk.py --version; id -u; exec sleep 0"
     done = run(*podman(*NONROOT, mounts={}), "sh", "-c", script, seconds=120)
@@ -161,7 +162,7 @@ def hold_cores() -> None:
     check([task] in [each["tasks"] for each in lists], f"node-report has the task: {lists}")
     refused = pod(f"/cmk/cmk.py uninstall {CONF}", DIRECTORY)
     check(refused.code == 1 and str(task) in refused.err, f"uninstall is refused: {refused.text()}")
-    remove(name)
+    must("podman", "kill", "--signal=KILL", name)  # asked to end, it would tidy up after itself
     line = f"{BY_INFRA} reconcile --interval=$CMK_RECONCILE_SLEEP_TIME"
     once = "--env=CMK_RECONCILE_SLEEP_TIME=0"
     printed = must_pod(line, only(DIRECTORY, "/etc/cmk", "/host/proc"), once)
