@@ -7,7 +7,6 @@ import shutil
 import ssl
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 from cmk import PAYLOAD, expected_grade, leases, pools, serve
 from compat import cmk, offer
@@ -32,8 +31,9 @@ BY_INFRA = "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py --"  # as the original'
 # As the original's templates mount them, each with what it is on the host.
 DIRECTORY = {"/etc/cmk": f"{NODE}/conf", "/opt/bin": f"{NODE}/bin", "/host/proc": "/proc:ro"}
 AGENT = DIRECTORY | {"/etc/cmk": "/etc/cmk"}
-PLAIN = ("--read-only", "--security-opt=no-new-privileges")
+PLAIN = ("--network=none", "--read-only", "--security-opt=no-new-privileges")
 NONROOT = ("--user=65532:65532", "--cap-drop=ALL", *PLAIN)
+SERVING = tuple(each.replace("none", "host") for each in NONROOT)
 
 
 def archive() -> Path:
@@ -54,7 +54,7 @@ def podman(*options: str, mounts: dict[str, str], name: str = "") -> list[str]:
     volumes = [f"--volume={source.replace(':', f':{target}:', 1)}" if ":" in source
                else f"--volume={source}:{target}" for target, source in mounts.items()]  # fmt: skip
     how = ["--detach", f"--name={name}"] if name else ["--rm"]
-    return ["podman", "run", "--pull=never", "--network=none", *how, *options, *volumes, image()]
+    return ["podman", "run", "--pull=never", *how, *options, *volumes, image()]
 
 
 def pod(line: str, mounts: dict[str, str], *options: str, name: str = "") -> Outcome:
@@ -77,15 +77,10 @@ def remove(name: str) -> None:
     must("podman", "rm", "--force", "--time=1", name, seconds=120)
 
 
-def describe() -> Any:
-    """The pools of the node's directory."""
-    line = f"/cmk/cmk.py describe {CONF}"
-    return json.loads(must_pod(line, only(DIRECTORY, "/etc/cmk")))["pools"]
-
-
 def tasks(pool: str) -> dict[int, str]:
     """Processes that the node's directory has in a pool, with their CPUs."""
-    lists = describe()[pool]["cpuLists"].values()
+    described = json.loads(must("cmk", "describe", f"--conf-dir={NODE}/conf"))
+    lists = described["pools"][pool]["cpuLists"].values()
     return {task: each["cpus"] for each in lists for task in each["tasks"]}
 
 
@@ -142,7 +137,8 @@ def prepare_node() -> None:
     must_pod(f"/cmk/cmk.py init {CONF} {counts}", only(DIRECTORY, "/etc/cmk"), *options)
     must_pod("/cmk/cmk.py install --install-dir=/opt/bin", only(DIRECTORY, "/opt/bin"))
     same(must(NODE / "bin/cmk", "--version").strip(), image().replace("cmk:", "CMK "), "installed")
-    found = {name: len(pool["cpuLists"]) for name, pool in describe().items()}
+    described = must_pod(f"/cmk/cmk.py describe {CONF}", only(DIRECTORY, "/etc/cmk"))
+    found = {name: len(pool["cpuLists"]) for name, pool in json.loads(described)["pools"].items()}
     same(found, {"exclusive": 2, "shared": 1, "infra": 1}, "pools")
 
 
@@ -250,7 +246,7 @@ def test_the_publisher_needs_no_root() -> None:
     mounts = {"/run/cmk-observe": "/run/cmk-observe:ro", "/kubeconfig": f"{config}:ro"}
     name = "cmk-publisher"
     words = ("publish", "--kubeconfig=/kubeconfig", "--longest-start=0", "--listen=:9469")
-    command = podman(*NONROOT, "--network=host", mounts=mounts, name=name)
+    command = podman(*SERVING, mounts=mounts, name=name)
     must(*command, "cmk-k8s", *words, seconds=120)
     try:
         answers(name, "http://127.0.0.1:9469/healthz")
@@ -273,7 +269,7 @@ def test_the_webhook_needs_no_root() -> None:
     (settings / "mutations.yaml").write_text("mutations:\n  perPod: {}\n  perContainer: {}\n")
     mounts = {"/etc/webhook": f"{settings}:ro", "/etc/ssl": f"{certificates}:ro"}
     name = "cmk-webhook"
-    command = podman(*NONROOT, "--network=host", mounts=mounts, name=name)
+    command = podman(*SERVING, mounts=mounts, name=name)
     line = "/cmk/cmk.py webhook --conf-file /etc/webhook/server.yaml"
     must(*command, "/bin/bash", "-c", line, seconds=120)
     try:
