@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxNodeName = 253;
 
+constexpr char kConfigFile[] = "/etc/cmk-k8s/config.toml";
+
 constexpr char kFooter[] =
     "Examples:\n"
     "  cmk-k8s publish --listen 127.0.0.1:9469\n"
@@ -30,6 +32,10 @@ public:
         app_.footer(kFooter);
         app_.set_version_flag("--version", CMK_VERSION);
         app_.require_subcommand(1);
+        app_.set_config("--config", kConfigFile, "A line of it: node-name = \"NAME\"")
+            ->type_name("FILE");
+        app_.add_option("--node-name", options_.configured_node)->group("");
+        app_.allow_config_extras(CLI::config_extras_mode::error);
         options_.conf_dir = kCompatDir;
         add_publish();
         server_options(
@@ -77,7 +83,7 @@ private:
 
     CLI::App* server_options(CLI::App* sub) {
         sub->add_option("--node", options_.node,
-                        "Name of the Node; default: NODE_NAME, or the host's")
+                        "Name of the Node; default: NODE_NAME, the configuration's, or the host's")
             ->type_name("NAME");
         kubeconfig_option(sub);
         sub->add_option("--report-namespace", options_.name_space, "Where the reports are")
@@ -175,7 +181,21 @@ private:
             ->capture_default_str();
         sub->add_flag("--cluster", options_.in_cluster,
                       "Rotate the Secret and caBundle in the cluster, not files");
+        supplied_options(sub);
         kubeconfig_option(sub);
+    }
+
+    void supplied_options(CLI::App* sub) {
+        WebhookCertsOptions& files = options_.certificates;
+        CLI::Option* certificate =
+            sub->add_option("--cert", files.certificate_file,
+                            "Takes this certificate of yours (PEM, chain behind it), makes none");
+        CLI::Option* key = sub->add_option("--key", files.key_file, "Its key, without a password");
+        CLI::Option* authority =
+            sub->add_option("--ca", files.authority_file, "What signed it, for caBundle");
+        certificate->type_name("FILE")->needs(key)->needs(authority);
+        key->type_name("FILE")->needs(certificate);
+        authority->type_name("FILE")->needs(certificate);
     }
 
     void add_cluster_commands() {
@@ -183,6 +203,11 @@ private:
                                  Options::Command::cluster_init);
         add_init_options(*init, options_.init);
         kubeconfig_option(init);
+        CLI::App* reconfigure =
+            command("reconfigure_setup", "Divides the cores of prepared nodes anew",
+                    Options::Command::reconfigure_setup);
+        add_reconfigure_options(*reconfigure, options_.init);
+        kubeconfig_option(reconfigure);
         CLI::App* removal = server_options(command(
             "uninstall", "Takes a node, or all, out of CMK again", Options::Command::uninstall));
         add_uninstall_options(*removal, options_.uninstall);
@@ -220,20 +245,26 @@ Status check_namespace(const std::string& name) {
     return make_error(Errc::invalid_argument, quote(name) + " cannot be the name of a namespace");
 }
 
+Status check_node_name(const std::string& name) {
+    if (is_node_name(name)) return {};
+    return make_error(Errc::invalid_argument,
+                      quote(name) + " cannot be the name of a Node; name it with --node");
+}
+
 Result<std::string> node_name(
-    const std::string& named,
+    const Options& options,
     const std::function<std::optional<std::string>(const char*)>& environment,
     const std::string& host) {
-    std::string name = named.empty() ? environment("NODE_NAME").value_or("") : named;
+    std::string name = options.node;
+    if (name.empty()) name = environment("NODE_NAME").value_or(options.configured_node);
     if (name.empty()) {
         name = host;
         std::transform(name.begin(), name.end(), name.begin(), [](char c) {
             return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
         });
     }
-    if (is_node_name(name)) return name;
-    return make_error(Errc::invalid_argument,
-                      quote(name) + " cannot be the name of a Node; name it with --node");
+    CMK_TRY(check_node_name(name));
+    return name;
 }
 
 }  // namespace cmk::k8s

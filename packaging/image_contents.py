@@ -92,9 +92,9 @@ def base(program: Path) -> Rootfs:
         root.add_program(path.lstrip("/"), Path(path))
     for path in (BASH, BUSYBOX):
         if not path.exists():
-            die(f"there is no {path}; packaging/install-build-deps test installs it")
+            die(f"there is no {path}; packaging/install-build-deps package installs it")
         if loader_of(path):
-            die(f"{path} is not static; packaging/install-build-deps test installs one that is")
+            die(f"{path} is not static; packaging/install-build-deps package installs one that is")
     root.add_program("bin/bash", BASH)
     root.add_link("bin/sh", "bash")
     root.add_program("bin/busybox", BUSYBOX)

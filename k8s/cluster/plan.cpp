@@ -103,13 +103,21 @@ Result<Plan> make_plan(const InitOptions& options) {
     return plan;
 }
 
+Result<Plan> make_reconfigure_plan(const InitOptions& options) {
+    InitOptions settings = options;
+    settings.commands = "init";
+    CMK_TRY_ASSIGN(Plan plan, make_plan(settings));
+    plan.one_shots = {"reconfigure"};
+    plan.reconfigures = true;
+    return plan;
+}
+
 Result<std::vector<std::string>> listed_hosts(const std::string& list) {
     std::vector<std::string> hosts;
     for (const std::string_view piece : split(list, ',')) {
         const std::string name(trim(piece));
-        const auto checked = node_name(
-            name, [](const char*) { return std::nullopt; }, "");
-        if (!checked) return wrong("--host-list: " + quote(name) + " cannot be the name of a Node");
+        if (!check_node_name(name))
+            return wrong("--host-list: " + quote(name) + " cannot be the name of a Node");
         if (std::find(hosts.begin(), hosts.end(), name) == hosts.end()) hosts.push_back(name);
     }
     return hosts;
