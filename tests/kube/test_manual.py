@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-import manual
+import operator_manual as manual
 from api_server import Certificates
 from kube_case import BUILD
 from need import need
@@ -133,7 +133,7 @@ class Commands(unittest.TestCase):
         shell = manual.Shell(self.work, self.environment())
         self.addCleanup(shell.close)
         for block in BLOCKS:
-            if block.language == "yaml" and block.place.endswith("-pod.yaml"):
+            if block.language == "yaml" and block.place.endswith(".yaml"):
                 (self.work / "manifests" / block.place).write_text(block.text)
             if block.place != "cluster" or block.language != "console":
                 continue
