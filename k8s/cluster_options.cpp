@@ -29,6 +29,9 @@ void add_pod_options(CLI::App& app, InitOptions& options) {
     text_option(app, "--namespace", options.name_space, "NAMESPACE", "Where all is made");
     text_option(app, "--conf-dir", options.conf_dir, "DIR", "The nodes' directory of pools");
     text_option(app, "--install-dir", options.install_dir, "DIR", "Where nodes get cmk");
+}
+
+void add_webhook_options(CLI::App& app, InitOptions& options) {
     text_option(app, "--cafile", options.client_ca, "FILE",
                 "Authorities of which the webhook's callers must show a certificate");
     text_option(app, "--insecure", options.insecure, "BOOL", "True: they need none");
@@ -42,7 +45,6 @@ void add_core_options(CLI::App& app, InitOptions& options) {
     text_option(app, "--shared-mode", options.shared_mode, "MODE", "The same of the shared ones");
     text_option(app, "--excl-non-isolcpus", options.non_isolcpus, "CORES",
                 "Cores outside isolcpus for a pool of their own; -1: none");
-    app.add_flag("--no-taint", options.no_taint, "Do not keep other pods off the nodes");
 }
 
 }  // namespace
@@ -54,8 +56,16 @@ void add_init_options(CLI::App& app, InitOptions& options) {
     nodes->require_option(1);
     text_option(app, "--cmk-cmd-list", options.commands, "COMMANDS", "What to run on each");
     add_pod_options(app, options);
+    add_webhook_options(app, options);
     add_core_options(app, options);
+    app.add_flag("--no-taint", options.no_taint, "Do not keep other pods off the nodes");
     patience_option(app, options.patience, "How long to wait for one-shots, and for daemons");
+}
+
+void add_reconfigure_options(CLI::App& app, InitOptions& options) {
+    add_pod_options(app, options);
+    add_core_options(app, options);
+    patience_option(app, options.patience, "How long to wait for the nodes");
 }
 
 void add_uninstall_options(CLI::App& app, UninstallOptions& options) {

@@ -12,6 +12,8 @@ namespace cmk::k8s {
 
 /// The original's options of cluster-init, and our own.
 void add_init_options(CLI::App& app, InitOptions& options);
+/// The original's options of reconfigure_setup, and our own.
+void add_reconfigure_options(CLI::App& app, InitOptions& options);
 /// The original's options of uninstall, and our own.
 void add_uninstall_options(CLI::App& app, UninstallOptions& options);
 

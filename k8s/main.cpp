@@ -92,6 +92,7 @@ int run(const Options& options) {
         return run_webhook_certs(options.certificates);
     }
     if (options.command == Options::Command::cluster_init ||
+        options.command == Options::Command::reconfigure_setup ||
         options.command == Options::Command::uninstall ||
         options.command == Options::Command::webhook_certs) {
         const Status done = run_cluster_command(

@@ -175,7 +175,21 @@ private:
             ->capture_default_str();
         sub->add_flag("--cluster", options_.in_cluster,
                       "Rotate the Secret and caBundle in the cluster, not files");
+        supplied_options(sub);
         kubeconfig_option(sub);
+    }
+
+    void supplied_options(CLI::App* sub) {
+        WebhookCertsOptions& files = options_.certificates;
+        CLI::Option* certificate =
+            sub->add_option("--cert", files.certificate_file,
+                            "Takes this certificate of yours (PEM, chain behind it), makes none");
+        CLI::Option* key = sub->add_option("--key", files.key_file, "Its key, without a password");
+        CLI::Option* authority =
+            sub->add_option("--ca", files.authority_file, "What signed it, for caBundle");
+        certificate->type_name("FILE")->needs(key)->needs(authority);
+        key->type_name("FILE")->needs(certificate);
+        authority->type_name("FILE")->needs(certificate);
     }
 
     void add_cluster_commands() {
@@ -183,6 +197,11 @@ private:
                                  Options::Command::cluster_init);
         add_init_options(*init, options_.init);
         kubeconfig_option(init);
+        CLI::App* reconfigure =
+            command("reconfigure_setup", "Divides the cores of prepared nodes anew",
+                    Options::Command::reconfigure_setup);
+        add_reconfigure_options(*reconfigure, options_.init);
+        kubeconfig_option(reconfigure);
         CLI::App* removal = server_options(command(
             "uninstall", "Takes a node, or all, out of CMK again", Options::Command::uninstall));
         add_uninstall_options(*removal, options_.uninstall);

@@ -26,6 +26,7 @@ struct Options {
         webhook,
         webhook_certs,
         cluster_init,
+        reconfigure_setup,
         uninstall,
     };
     Command command = Command::none;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ipc/json_codec.h"
+#include "k8s/cluster/webhook_objects.h"
 
 namespace cmk::k8s {
 
@@ -16,20 +17,22 @@ constexpr char kReviews[] = "/apis/authorization.k8s.io/v1/selfsubjectaccessrevi
 constexpr ServerVersion kWebhooks{1, 9, 0};
 
 void add(std::vector<Right>& rights, const std::vector<const char*>& verbs, const char* group,
-         const char* resource, const std::string& name_space) {
+         const char* resource, const std::string& name_space, const char* name = "") {
     for (const char* verb : verbs)
-        rights.push_back({verb, group, resource, name_space});
+        rights.push_back({verb, group, resource, name_space, name});
 }
 
 std::string text_of_right(const Right& right) {
     std::string text = right.verb + " " + right.resource;
     if (!right.group.empty()) text += "." + right.group;
+    if (!right.name.empty()) text += " " + right.name;
     return right.name_space.empty() ? text : text + " in namespace " + right.name_space;
 }
 
 Request review_of(const Right& right) {
     json attributes{{"verb", right.verb}, {"group", right.group}, {"resource", right.resource}};
     if (!right.name_space.empty()) attributes["namespace"] = right.name_space;
+    if (!right.name.empty()) attributes["name"] = right.name;
     return {.method = "POST",
             .path = kReviews,
             .body = dump_line({{"apiVersion", "authorization.k8s.io/v1"},
@@ -66,11 +69,18 @@ std::vector<Right> rights_for_init(const std::string& name_space, const ServerVe
     return rights;
 }
 
+std::vector<Right> rights_for_one_shots(const std::string& name_space) {
+    std::vector<Right> rights;
+    add(rights, {"list"}, "", "nodes", "");
+    add(rights, {"watch", "create", "get", "delete"}, "", "pods", name_space);
+    return rights;
+}
+
 std::vector<Right> rights_for_certificates(const std::string& name_space) {
     std::vector<Right> rights;
-    add(rights, {"get", "patch"}, "", "secrets", name_space);
+    add(rights, {"get", "patch"}, "", "secrets", name_space, kWebhookSecret);
     add(rights, {"get", "update"}, "admissionregistration.k8s.io", "mutatingwebhookconfigurations",
-        "");
+        "", kWebhookConfig);
     return rights;
 }
 

@@ -16,6 +16,7 @@ struct Right {
     std::string group;     ///< "" is the core
     std::string resource;  ///< "pods"
     std::string name_space = {};
+    std::string name = {};  ///< of the one object that is meant
 
     friend bool operator==(const Right&, const Right&) = default;
 };
@@ -23,6 +24,8 @@ struct Right {
 /// What cluster-init does in the cluster.
 std::vector<Right> rights_for_init(const std::string& name_space, const ServerVersion& server,
                                    bool one_shots, bool daemons);
+/// What reconfigure_setup does in it.
+std::vector<Right> rights_for_one_shots(const std::string& name_space);
 /// What webhook-certs does in it.
 std::vector<Right> rights_for_certificates(const std::string& name_space);
 

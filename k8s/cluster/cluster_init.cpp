@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "k8s/cluster/access.h"
 #include "k8s/cluster/node_group.h"
 #include "k8s/cluster/node_list.h"
@@ -52,13 +51,7 @@ Status cluster_init(const Cluster& cluster, const InitOptions& options) {
     const Status prepared = prepare(cluster, plan, server, results);
     cluster.print(summary_of(plan, results));
     CMK_TRY(prepared);
-    const auto failed = std::count_if(results.begin(), results.end(),
-                                      [](const auto& each) { return each.second.failed(); });
-    if (failed == 0) return {};
-    return make_error(
-        Errc::unavailable,
-        "Aborting cluster-init: " + counted(static_cast<std::uint64_t>(failed), "node", "nodes") +
-            " failed; mend what the table names and run it again");
+    return outcome_of("cluster-init", results);
 }
 
 }  // namespace cmk::k8s

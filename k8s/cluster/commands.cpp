@@ -10,6 +10,7 @@
 #include "k8s/cluster/cluster_init.h"
 #include "k8s/cluster/host.h"
 #include "k8s/cluster/plan.h"
+#include "k8s/cluster/reconfigure_setup.h"
 #include "k8s/cluster/uninstall.h"
 #include "k8s/cluster/webhook_rotation.h"
 #include "k8s/kube_client.h"
@@ -54,6 +55,8 @@ Status run_uninstall(const Options& options, const Surroundings& surroundings,
 
 Status run_cluster_command(const Options& options, const Surroundings& surroundings) {
     if (options.command == Options::Command::cluster_init) CMK_TRY(make_plan(options.init));
+    if (options.command == Options::Command::reconfigure_setup)
+        CMK_TRY(make_reconfigure_plan(options.init));
     std::signal(SIGPIPE, SIG_IGN);
     CMK_TRY_ASSIGN(KubeConfig kube, find_kube_config(options.kubeconfig, surroundings.environment));
     KubeClient client(std::move(kube), {});
@@ -70,9 +73,11 @@ Status run_cluster_command(const Options& options, const Surroundings& surroundi
     if (options.command == Options::Command::cluster_init) {
         return cluster_init(cluster, options.init);
     }
+    if (options.command == Options::Command::reconfigure_setup) {
+        return reconfigure_setup(cluster, options.init);
+    }
     if (options.command == Options::Command::webhook_certs) {
-        return rotate_webhook_certificate(cluster, options.certificates.service,
-                                          options.certificates.name_space);
+        return rotate_webhook_certificate(cluster, options.certificates);
     }
     return run_uninstall(options, surroundings, cluster);
 }

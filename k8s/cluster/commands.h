@@ -17,8 +17,8 @@ struct Surroundings {
     Random random;
 };
 
-/// cluster-init, uninstall, and webhook-certs in the cluster: connects, does it, tells progress on
-/// stderr and the table on stdout. Errors: as of the three.
+/// cluster-init, reconfigure_setup, uninstall, and webhook-certs in the cluster: connects, does it,
+/// tells progress on stderr and the table on stdout. Errors: as of the four.
 Status run_cluster_command(const Options& options, const Surroundings& surroundings);
 
 }  // namespace cmk::k8s

@@ -14,8 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-bool has_not_failed(const json& pod) {
-    return state_of_one_shot(pod).kind != PodState::Kind::failed;
+/// A node may have other pools since its pod has reconfigured it.
+bool needs_no_other(const Plan& plan, const json& pod) {
+    return !plan.reconfigures && state_of_one_shot(pod).kind != PodState::Kind::failed;
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ Status NodeGroup::create(const std::string& node, NodeResult& result) {
     const std::string& place = plan_.settings.name_space;
     const auto made =
         ends ? ensure_object(cluster_.api, pods_path(place), one_shot_pod(plan_, node, server_),
-                             Present::replaced, has_not_failed)
+                             Present::replaced,
+                             [&](const json& pod) { return needs_no_other(plan_, pod); })
              : ensure_object(cluster_.api, daemon_sets_path(place, server_),
                              daemon_set(plan_, node, server_), Present::replaced);
     if (made) {

@@ -29,7 +29,7 @@ std::string arguments_of(const std::string& command, const InitOptions& settings
     if (command == "nodereport") return std::string(kIsolate) + "node-report" + kRepeat;
     std::string line = "/cmk/cmk.py " + command;
     if (command == "discover") return settings.no_taint ? line + " --no-taint" : line;
-    if (command != "init") return line;
+    if (command != "init" && command != "reconfigure") return line;
     line += " --num-exclusive-cores=" + settings.exclusive_cores +
             " --num-shared-cores=" + settings.shared_cores +
             " --shared-mode=" + settings.shared_mode +

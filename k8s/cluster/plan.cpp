@@ -103,6 +103,15 @@ Result<Plan> make_plan(const InitOptions& options) {
     return plan;
 }
 
+Result<Plan> make_reconfigure_plan(const InitOptions& options) {
+    InitOptions settings = options;
+    settings.commands = "init";
+    CMK_TRY_ASSIGN(Plan plan, make_plan(settings));
+    plan.one_shots = {"reconfigure"};
+    plan.reconfigures = true;
+    return plan;
+}
+
 Result<std::vector<std::string>> listed_hosts(const std::string& list) {
     std::vector<std::string> hosts;
     for (const std::string_view piece : split(list, ',')) {

@@ -59,7 +59,18 @@ std::string summary_of(const Plan& plan, const NodeResults& results) {
         failures += failure_text(node, result);
     }
     return table(rows) + std::to_string(results.size() - failed) + " of " +
-           counted(results.size(), "node", "nodes") + " prepared\n" + failures;
+           counted(results.size(), "node", "nodes") +
+           (plan.reconfigures ? " reconfigured\n" : " prepared\n") + failures;
+}
+
+Status outcome_of(const char* command, const NodeResults& results) {
+    const auto failed = std::count_if(results.begin(), results.end(),
+                                      [](const auto& each) { return each.second.failed(); });
+    if (failed == 0) return {};
+    return make_error(Errc::unavailable,
+                      "Aborting " + std::string(command) + ": " +
+                          counted(static_cast<std::uint64_t>(failed), "node", "nodes") +
+                          " failed; mend what the table names and run it again");
 }
 
 }  // namespace cmk::k8s

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "k8s/cluster/plan.h"
 
 namespace cmk::k8s {
@@ -24,5 +25,8 @@ using NodeResults = std::map<std::string, NodeResult>;
 /// A table with a row for each node and a line that counts them. Each failure follows with its
 /// reason and the last lines of its log.
 std::string summary_of(const Plan& plan, const NodeResults& results);
+
+/// Errors: unavailable when a node failed, counting them.
+Status outcome_of(const char* command, const NodeResults& results);
 
 }  // namespace cmk::k8s

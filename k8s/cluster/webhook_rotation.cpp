@@ -2,6 +2,7 @@
 #include "k8s/cluster/webhook_rotation.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "ipc/json_codec.h"
 #include "k8s/base64.h"
@@ -18,7 +19,6 @@ using nlohmann::json;
 namespace {
 
 constexpr unsigned kMaxRounds = 3;
-constexpr char kBegin[] = "-----BEGIN CERTIFICATE-----";
 
 Result<json> get(Api& api, const std::string& path) {
     const Request request{.method = "GET", .path = path};
@@ -54,65 +54,60 @@ Result<Answer> write(Api& api, const Request& request) {
     return answer;
 }
 
-/// The newest of a bundle, which stands last.
-std::string last_certificate(const std::string& bundle) {
-    return bundle.substr(bundle.rfind(kBegin));
-}
-
 Request secret_patch(const std::string& path, const json& secret, const Rotation& made) {
     return {.method = "PATCH",
             .path = path,
             .body = dump_line(
                 {{"metadata",
                   {{"resourceVersion", text_of(member_of(secret, "metadata"), "resourceVersion")}}},
-                 {"data", secret_data(made.server, last_certificate(made.ca_bundle))}}),
+                 {"data", secret_data(made.server, made.authority)}}),
             .content_type = kMergePatch};
 }
 
-/// One attempt. False where somebody else has written meanwhile.
-Result<bool> rotate(const Cluster& cluster, const std::string& service,
-                    const std::string& name_space, const std::string& configuration_path) {
+/// One attempt. Nothing where somebody else has written meanwhile.
+Result<std::optional<Rotation>> rotate(const Cluster& cluster, const WebhookCertsOptions& options,
+                                       const std::string& configuration_path) {
     const std::string secret_path =
-        "/api/v1/namespaces/" + name_space + "/secrets/" + kWebhookSecret;
+        "/api/v1/namespaces/" + options.name_space + "/secrets/" + kWebhookSecret;
     CMK_TRY_ASSIGN(const json secret, get(cluster.api, secret_path));
     CMK_TRY_ASSIGN(json configuration, get(cluster.api, configuration_path));
-    const auto configs = client_configs(configuration, service, name_space);
+    const auto configs = client_configs(configuration, options.service, options.name_space);
     if (configs.empty()) {
         return make_error(Errc::unavailable, configuration_path + " does not call the Service " +
-                                                 service + " of namespace " + name_space);
+                                                 options.service + " of namespace " +
+                                                 options.name_space);
     }
     const json& data = member_of(secret, "data");
     CMK_TRY_ASSIGN(
-        const Rotation made,
-        rotate_certificates(decode_base64(text_of(*configs.front(), "caBundle")).value_or(""),
-                            decode_base64(text_of(data, "cert.pem")).value_or(""),
-                            service_names(service, name_space), cluster.seconds()));
+        Rotation made,
+        next_certificate(options, decode_base64(text_of(*configs.front(), "caBundle")).value_or(""),
+                         decode_base64(text_of(data, "cert.pem")).value_or(""), cluster.seconds()));
     for (json* config : configs)
         (*config)["caBundle"] = base64(made.ca_bundle);
     CMK_TRY_ASSIGN(const Answer told, write(cluster.api, {.method = "PUT",
                                                           .path = configuration_path,
                                                           .body = dump_line(configuration)}));
-    if (!told.ok()) return false;
+    if (!told.ok()) return std::optional<Rotation>();
     CMK_TRY_ASSIGN(const Answer kept, write(cluster.api, secret_patch(secret_path, secret, made)));
-    return kept.ok();
+    if (!kept.ok()) return std::optional<Rotation>();
+    return std::optional<Rotation>(std::move(made));
 }
 
 }  // namespace
 
-Status rotate_webhook_certificate(const Cluster& cluster, const std::string& service,
-                                  const std::string& name_space) {
+Status rotate_webhook_certificate(const Cluster& cluster, const WebhookCertsOptions& options) {
     CMK_TRY_ASSIGN(const ServerVersion server, supported_version(cluster.api));
     if (server < kFirstWithWebhook) {
         return make_error(Errc::unavailable, "Kubernetes " + to_text(server) + " has no webhooks");
     }
-    CMK_TRY(check_rights(cluster.api, rights_for_certificates(name_space)));
+    CMK_TRY(check_rights(cluster.api, rights_for_certificates(options.name_space)));
     const std::string path = webhook_configurations_path(server) + "/" + kWebhookConfig;
     for (unsigned round = 1; round <= kMaxRounds; ++round) {
-        CMK_TRY_ASSIGN(const bool done, rotate(cluster, service, name_space, path));
-        if (!done) continue;
+        CMK_TRY_ASSIGN(const auto made, rotate(cluster, options, path));
+        if (!made) continue;
         cluster.note("the webhook has a new certificate, valid for " +
-                     std::to_string(kCertificateDays) +
-                     " days; pods see it when kubelet has brought the Secret to them");
+                     validity_of(*made, cluster.seconds()) +
+                     "; pods see it when kubelet has brought the Secret to them");
         return {};
     }
     return make_error(Errc::conflict, path + " is changed by somebody else all the time");

@@ -4,14 +4,12 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 
-#include "base/handle.h"
 #include "base/text.h"
+#include "k8s/webhook/x509.h"
 
 namespace cmk::k8s {
 
@@ -23,53 +21,8 @@ constexpr int kAuthorityDays = kCertificateDays + 3;
 constexpr long kVersion3 = 2;
 constexpr char kAuthorityName[] = "cmk-webhook-ca";
 
-using Bio = Handle<BIO, BIO_free>;
-using Certificate = Handle<X509, X509_free>;
 using Extension = Handle<X509_EXTENSION, X509_EXTENSION_free>;
-using Key = Handle<EVP_PKEY, EVP_PKEY_free>;
 using Number = Handle<BIGNUM, BN_free>;
-
-Error failure(Errc code, const std::string& what) {
-    const unsigned long number = ERR_peek_last_error();
-    const char* reason = number == 0 ? nullptr : ERR_reason_error_string(number);
-    ERR_clear_error();
-    return make_error(code, reason == nullptr ? what : what + ": " + reason);
-}
-
-Bio reader_of(const std::string& text) {
-    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-int no_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) noexcept {
-    return -1;
-}
-
-std::vector<Certificate> certificates_in(const std::string& text) {
-    std::vector<Certificate> found;
-    const Bio bio = reader_of(text);
-    while (Certificate next{PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)})
-        found.push_back(std::move(next));
-    ERR_clear_error();
-    return found;
-}
-
-std::string text_of(const Bio& bio) {
-    char* bytes = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &bytes);
-    return {bytes, static_cast<std::size_t>(size)};
-}
-
-std::string pem_of(X509* certificate) {
-    const Bio bio(BIO_new(BIO_s_mem()));
-    PEM_write_bio_X509(bio.get(), certificate);
-    return text_of(bio);
-}
-
-std::string pem_of(EVP_PKEY* key) {
-    const Bio bio(BIO_new(BIO_s_mem()));
-    PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
-    return text_of(bio);
-}
 
 bool set_serial(X509* certificate) {
     const Number number(BN_new());
@@ -109,7 +62,7 @@ Result<Certificate> begin(const std::string& common_name, EVP_PKEY* key, std::in
         ASN1_TIME_set(X509_getm_notBefore(certificate.get()), from) == nullptr ||
         ASN1_TIME_set(X509_getm_notAfter(certificate.get()), until) == nullptr ||
         X509_set_pubkey(certificate.get(), key) != 1) {
-        return failure(Errc::internal, "cannot make a certificate");
+        return openssl_error(Errc::internal, "cannot make a certificate");
     }
     return certificate;
 }
@@ -119,14 +72,14 @@ Status finish(X509* certificate, X509* issuer, EVP_PKEY* issuer_key,
     if (X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) != 1 ||
         !add_extensions(certificate, issuer, extensions) ||
         X509_sign(certificate, issuer_key, EVP_sha256()) == 0) {
-        return failure(Errc::internal, "cannot sign a certificate");
+        return openssl_error(Errc::internal, "cannot sign a certificate");
     }
     return {};
 }
 
 Result<Key> make_key() {
     Key key(EVP_EC_gen("P-256"));
-    if (!key) return failure(Errc::internal, "cannot make a key");
+    if (!key) return openssl_error(Errc::internal, "cannot make a key");
     return key;
 }
 
@@ -169,11 +122,10 @@ Result<KeyPair> issue_certificate(const KeyPair& authority, const std::vector<st
                                   std::int64_t now) {
     CMK_TRY_ASSIGN(const std::string alternatives, alternative_names(names));
     const auto issuers = certificates_in(authority.certificate);
-    const Bio bio = reader_of(authority.key);
-    const Key issuer_key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+    const Key issuer_key = private_key_in(authority.key);
     if (issuers.empty() || !issuer_key ||
         X509_check_private_key(issuers[0].get(), issuer_key.get()) != 1) {
-        return failure(Errc::invalid_argument, "the authority is unusable");
+        return openssl_error(Errc::invalid_argument, "the authority is unusable");
     }
     CMK_TRY_ASSIGN(const Key key, make_key());
     CMK_TRY_ASSIGN(const Certificate certificate,
@@ -187,23 +139,31 @@ Result<KeyPair> issue_certificate(const KeyPair& authority, const std::vector<st
     return KeyPair{pem_of(certificate.get()), pem_of(key.get())};
 }
 
+std::string authorities_in_use(const std::string& bundle, const std::string& certificate) {
+    std::string kept;
+    const auto served = certificates_in(certificate);
+    for (const Certificate& authority : certificates_in(bundle)) {
+        EVP_PKEY* key = X509_get0_pubkey(authority.get());
+        if (key == nullptr) continue;
+        const bool is_used =
+            std::any_of(served.begin(), served.end(),
+                        [&](const Certificate& each) { return X509_verify(each.get(), key) == 1; });
+        if (is_used) kept += pem_of(authority.get());
+    }
+    ERR_clear_error();
+    return kept;
+}
+
 Result<Rotation> rotate_certificates(const std::string& old_bundle,
                                      const std::string& old_certificate,
                                      const std::vector<std::string>& names, std::int64_t now) {
-    Rotation rotation;
-    const auto served = certificates_in(old_certificate);
-    for (const Certificate& authority : certificates_in(old_bundle)) {
-        if (served.empty()) break;
-        EVP_PKEY* key = X509_get0_pubkey(authority.get());
-        if (key != nullptr && X509_verify(served[0].get(), key) == 1) {
-            rotation.ca_bundle += pem_of(authority.get());
-        }
-    }
-    ERR_clear_error();
     CMK_TRY_ASSIGN(const KeyPair authority, make_authority(kAuthorityName, now));
-    CMK_TRY_ASSIGN(rotation.server, issue_certificate(authority, names, now));
-    rotation.ca_bundle += authority.certificate;
-    return rotation;
+    CMK_TRY_ASSIGN(KeyPair server, issue_certificate(authority, names, now));
+    return Rotation{
+        .ca_bundle = authorities_in_use(old_bundle, old_certificate) + authority.certificate,
+        .authority = authority.certificate,
+        .server = std::move(server),
+        .not_after = now + kCertificateDays * kDay};
 }
 
 std::vector<std::string> service_names(const std::string& service, const std::string& name_space) {

@@ -33,8 +33,13 @@ Result<KeyPair> issue_certificate(const KeyPair& authority, const std::vector<st
 /// the certificate (Secret). Between the two, API servers trust the old certificate and the new.
 struct Rotation {
     std::string ca_bundle;
+    std::string authority;  ///< the newest of the bundle: that of `server`
     KeyPair server;
+    std::int64_t not_after = 0;  ///< the certificate's end, in seconds since 1970
 };
+
+/// Of a bundle those that signed the certificate, or another in its chain.
+std::string authorities_in_use(const std::string& bundle, const std::string& certificate);
 
 /// Makes a new authority, whose key nobody keeps, and a certificate of it. The bundle keeps of
 /// `old_bundle` only those that signed `old_certificate`: at the next run, this run's predecessors

@@ -7,9 +7,8 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
-#include <ctime>
 
-#include "base/handle.h"
+#include "k8s/webhook/x509.h"
 
 namespace cmk::k8s {
 
@@ -20,33 +19,9 @@ constexpr char kCiphers[] =
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
-using Bio = Handle<BIO, BIO_free>;
-using Certificate = Handle<X509, X509_free>;
-using Key = Handle<EVP_PKEY, EVP_PKEY_free>;
-
-/// The error with OpenSSL's reason, whose queue is emptied.
+/// The error with OpenSSL's reason.
 Error tls_error(const std::string& what) {
-    const unsigned long code = ERR_peek_last_error();
-    const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-    ERR_clear_error();
-    return make_error(Errc::invalid_argument, reason == nullptr ? what : what + ": " + reason);
-}
-
-Bio reader_of(const std::string& text) {
-    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-/// An encrypted key must not make OpenSSL ask for its password on the terminal.
-int no_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) noexcept {
-    return -1;
-}
-
-Result<std::int64_t> end_of(const X509& certificate) {
-    std::tm time{};
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &time) != 1) {
-        return tls_error("the certificate has no end");
-    }
-    return static_cast<std::int64_t>(::timegm(&time));
+    return openssl_error(Errc::invalid_argument, what);
 }
 
 Result<std::int64_t> use_certificate(SSL_CTX& context, const std::string& text) {
@@ -65,8 +40,7 @@ Result<std::int64_t> use_certificate(SSL_CTX& context, const std::string& text) 
 }
 
 Status use_key(SSL_CTX& context, const std::string& text) {
-    const Bio bio = reader_of(text);
-    const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+    const Key key = private_key_in(text);
     if (!key) return tls_error("the key is unusable");
     if (SSL_CTX_use_PrivateKey(&context, key.get()) != 1 ||
         SSL_CTX_check_private_key(&context) != 1) {
@@ -78,18 +52,15 @@ Status use_key(SSL_CTX& context, const std::string& text) {
 /// A client without certificate is let in: kubelet's health probes show none.
 Status trust_clients_of(SSL_CTX& context, const std::string& authorities) {
     if (authorities.empty()) return {};
-    const Bio bio = reader_of(authorities);
+    const auto trusted = certificates_in(authorities);
+    if (trusted.empty()) return tls_error("the client authorities are unusable");
     X509_STORE* store = SSL_CTX_get_cert_store(&context);
-    unsigned count = 0;
-    while (const Certificate next{PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)}) {
-        if (X509_STORE_add_cert(store, next.get()) != 1 ||
-            SSL_CTX_add_client_CA(&context, next.get()) != 1) {
+    for (const Certificate& each : trusted) {
+        if (X509_STORE_add_cert(store, each.get()) != 1 ||
+            SSL_CTX_add_client_CA(&context, each.get()) != 1) {
             return tls_error("a client authority is unusable");
         }
-        ++count;
     }
-    if (count == 0) return tls_error("the client authorities are unusable");
-    ERR_clear_error();
     SSL_CTX_set_verify(&context, SSL_VERIFY_PEER, nullptr);
     return {};
 }

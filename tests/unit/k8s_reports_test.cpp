@@ -167,16 +167,6 @@ TEST(Manifests, DefineTheReportsAsTheCommandsDo) {
     EXPECT_EQ(documents[1], definition_of(kReconcileReport, kNew));
 }
 
-TEST(Manifests, GrantNothingByWildcard) {
-    for (const char* name :
-         {"cmk-rbac-publisher.yaml", "cmk-publisher-daemonset.yaml", "cmk-publisher-policy.yaml"}) {
-        const auto documents = manifest(name);
-        EXPECT_FALSE(documents.empty()) << name;
-        for (const json& document : documents)
-            EXPECT_EQ(document.dump().find("\"*\""), std::string::npos) << name;
-    }
-}
-
 TEST(Heartbeat, IsShort) {
     EXPECT_LE(heartbeat_patch("2026-11-23T18:00:00Z").size(), 300U);
 }
