@@ -92,7 +92,8 @@ Status print(std::string_view text) {
 }
 
 bool is_original_name(std::string_view program) {
-    return program.substr(program.rfind('/') + 1) == "cmk";
+    const std::string_view name = program.substr(program.rfind('/') + 1);
+    return name == "cmk" || name == "cmk.py";
 }
 
 int run(const std::vector<std::string>& arguments) {

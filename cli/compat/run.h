@@ -7,7 +7,8 @@
 
 namespace cmk::compat {
 
-/// Is the program called by the original's name: a file `cmk`, wherever it lies?
+/// Is the program called by the original's name: a file `cmk`, or `cmk.py` as in its image,
+/// wherever it lies?
 bool is_original_name(std::string_view program);
 
 /// The program under the original's name: its command lines, outputs and exit codes (1 for every

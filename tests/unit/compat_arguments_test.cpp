@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "cli/compat/run.h"
 #include "cli/compat/usage.h"
 
 namespace cmk::compat {
@@ -317,6 +318,15 @@ TEST(CompatUsage, HelpNamesEveryOptionWithItsDefault) {
         EXPECT_NE(help.find("[default: " + std::string(row.preset)), std::string::npos);
     }
     EXPECT_EQ(version_text(), "CMK v" CMK_VERSION "\n");
+}
+
+TEST(CompatUsage, TheOriginalsNameIsThatOfAFile) {
+    for (const char* name : {"cmk", "/opt/bin/cmk", "./cmk", "/cmk/cmk.py"}) {
+        EXPECT_TRUE(is_original_name(name)) << name;
+    }
+    for (const char* name : {"", "cmkctl", "/usr/bin/cmkctl", "/cmk/cmkctl", "/cmk/", "cmk.pyc"}) {
+        EXPECT_FALSE(is_original_name(name)) << name;
+    }
 }
 
 }  // namespace

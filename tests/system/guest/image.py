@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The container image: the manual's pods run from it, by podman, as kubelet would run them."""
+
+import functools
+import json
+import shutil
+import ssl
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from cmk import PAYLOAD, cmkctl, expected_grade, leases, pools, serve
+from compat import cmk, offer
+from framework import deadline
+from machine import (
+    Outcome,
+    allowed,
+    check,
+    cpus_of,
+    eventually,
+    has,
+    has_remote_partitions,
+    is_running,
+    must,
+    read,
+    run,
+    same,
+)
+
+NODE = Path("/var/lib/cmk-tests/node")  # what the pods mount of a node without an agent
+CONF = "--conf-dir=/etc/cmk"
+# As the original's templates mount them, each with what it is on the host.
+DIRECTORY = {"/etc/cmk": f"{NODE}/conf", "/opt/bin": f"{NODE}/bin", "/host/proc": "/proc:ro"}
+AGENT = DIRECTORY | {"/etc/cmk": "/etc/cmk"}
+NONROOT = ("--user=65532:65532", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+
+
+def archive() -> Path:
+    (found,) = (PAYLOAD / "container").glob("*.oci.tar")
+    return found
+
+
+@functools.cache
+def image() -> str:
+    """Loaded, under the name that manifests have."""
+    name = f"cmk:v{must('cmkctl', '--version').split()[1]}"
+    has(must("podman", "load", "-i", archive(), seconds=180), f"docker.io/library/{name}")
+    return name
+
+
+def podman(*options: str, mounts: dict[str, str], name: str = "") -> list[str]:
+    """The words up to the image's name."""
+    volumes = [f"--volume={source.replace(':', f':{target}:', 1)}" if ":" in source
+               else f"--volume={source}:{target}" for target, source in mounts.items()]  # fmt: skip
+    how = ["--detach", f"--name={name}"] if name else ["--rm"]
+    return ["podman", "run", "--pull=never", "--network=none", *how, *options, *volumes, image()]
+
+
+def pod(line: str, mounts: dict[str, str], *options: str, name: str = "") -> Outcome:
+    """One of the manual's: what it does is an argument of the image's bash."""
+    command = podman("--env=CMK_PROC_FS=/host/proc", *options, mounts=mounts, name=name)
+    return run(*command, "/bin/bash", "-c", line, seconds=120)
+
+
+def must_pod(line: str, mounts: dict[str, str], *options: str) -> str:
+    done = pod(line, mounts, *options)
+    same(done.code, 0, f"exit status of {line!r} ({done.text()})")
+    return done.out
+
+
+def only(mounts: dict[str, str], *targets: str) -> dict[str, str]:
+    return {target: mounts[target] for target in targets}
+
+
+def remove(name: str) -> None:
+    must("podman", "rm", "--force", "--time=1", name, seconds=120)
+
+
+def describe() -> Any:
+    """The pools of the node's directory."""
+    line = f"/cmk/cmk.py describe {CONF}"
+    return json.loads(must_pod(line, only(DIRECTORY, "/etc/cmk")))["pools"]
+
+
+def tasks(pool: str) -> dict[int, str]:
+    """Processes that the node's directory has in a pool, with their CPUs."""
+    lists = describe()[pool]["cpuLists"].values()
+    return {task: each["cpus"] for each in lists for task in each["tasks"]}
+
+
+def say_hello(mounts: dict[str, str]) -> None:
+    """The three containers of the Hello World pod."""
+    for pool in ("exclusive", "shared", "infra"):
+        words = f"Hello World {pool.capitalize()}!!!"
+        line = f"/opt/bin/cmk isolate {CONF} --pool={pool} echo -- {words}"
+        same(must_pod(line, mounts).strip(), words, pool)
+
+
+def without_agent() -> None:
+    """The cores are nobody else's: the agent gives up its pools."""
+    offer()
+    same(cmk("uninstall", "--install-dir=/tmp/none").code, 0, "uninstall by the agent")
+    same(pools(), {}, "pools")
+    shutil.rmtree(NODE, ignore_errors=True)
+    for name in ("conf", "bin"):
+        (NODE / name).mkdir(parents=True)
+
+
+# ---- the image ----------------------------------------------------------------------------------
+
+
+def test_every_program_runs_as_another_user_than_root() -> None:
+    version = image().removeprefix("cmk:v")
+    script = "cmk-k8s --version; cmkctl --version; /cmk/cmk.py --version; id -u; exec sleep 0"
+    done = run(*podman(*NONROOT, mounts={}), "sh", "-c", script, seconds=120)
+    wanted = [version, f"cmkctl {version}", f"CMK v{version}", "65532"]
+    same(done.out.splitlines(), wanted, f"output ({done.err})")
+
+
+# ---- the manual, on a node without an agent -----------------------------------------------------
+
+
+@deadline(600)
+def test_the_manuals_pods_on_a_directory() -> None:
+    without_agent()
+    try:
+        prepare_node()
+        say_hello(DIRECTORY)
+        hold_cores()
+        take_node_out()
+    finally:
+        run("podman", "rm", "--force", "--all", "--time=1", seconds=120)
+        serve()
+
+
+def prepare_node() -> None:
+    counts = "--num-exclusive-cores=$NUM_EXCLUSIVE_CORES --num-shared-cores=$NUM_SHARED_CORES"
+    environment = ("CMK_PROC_FS=/proc", "NUM_EXCLUSIVE_CORES=2", "NUM_SHARED_CORES=1")
+    options = [f"--env={each}" for each in environment]
+    must_pod(f"/cmk/cmk.py init {CONF} {counts}", only(DIRECTORY, "/etc/cmk"), *options)
+    must_pod("/cmk/cmk.py install --install-dir=/opt/bin", only(DIRECTORY, "/opt/bin"))
+    same(must(NODE / "bin/cmk", "--version").strip(), image().replace("cmk:", "CMK "), "installed")
+    found = {name: len(pool["cpuLists"]) for name, pool in describe().items()}
+    same(found, {"exclusive": 2, "shared": 1, "infra": 1}, "pools")
+
+
+def hold_cores() -> None:
+    """The manual's pod for validating: its program is in the pool, and in the report."""
+    line = f"/opt/bin/cmk isolate {CONF} --pool=exclusive sleep -- 10000"
+    name = "cmk-isolate-exclusive"
+    same(pod(line, DIRECTORY, name=name).code, 0, "exit status")
+    eventually(lambda: tasks("exclusive"), f"its task: {run('podman', 'logs', name).text()}")
+    ((task, cpus),) = tasks("exclusive").items()
+    same(allowed(task), cpus_of(cpus), "where it may run")
+    report = json.loads(must_pod("/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- node-report",
+                                 only(DIRECTORY, "/etc/cmk", "/host/proc")))  # fmt: skip
+    check(report["checks"]["configDirectory"]["ok"], f"node-report: {report['checks']}")
+    busy = [each["tasks"] for each in report["description"]["pools"]["exclusive"]["cpuLists"].values()]
+    check([task] in busy, f"node-report has the task: {busy}")
+    refused = pod(f"/cmk/cmk.py uninstall {CONF}", DIRECTORY)
+    check(refused.code == 1 and str(task) in refused.err, f"uninstall is refused: {refused.text()}")
+    remove(name)
+    line = "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- reconcile --interval=$CMK_RECONCILE_SLEEP_TIME"
+    printed = must_pod(line, only(DIRECTORY, "/etc/cmk", "/host/proc"), "--env=CMK_RECONCILE_SLEEP_TIME=0")
+    same([each["pid"] for each in json.loads(printed)["reclaimedCpuLists"]], [task], "reclaimed")
+
+
+def take_node_out() -> None:
+    for line in ("/cmk/cmk.py discover", "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- node-report --publish"):
+        done = pod(line, DIRECTORY, "--env=NODE_NAME=node1")
+        check(done.code != 0, f"{line} without a cluster fails")
+        has(done.err, "cmk-k8s:", "kubeconfig")
+    must_pod("/cmk/cmk.py uninstall", DIRECTORY)
+    left = [str(path) for name in ("conf", "bin") for path in (NODE / name).iterdir()]
+    same(left, [], "left of the node's directories")
+
+
+# ---- the same pods where the agent serves -------------------------------------------------------
+
+
+@deadline(600)
+def test_the_manuals_pods_by_the_agent() -> None:
+    offer()
+    (NODE / "bin").mkdir(parents=True, exist_ok=True)
+    must_pod("/cmk/cmk.py install --install-dir=/opt/bin", only(AGENT, "/opt/bin"))
+    say_hello(AGENT)
+    eventually(lambda: not leases(), "their leases end")
+    name = "cmk-isolate-exclusive"
+    line = f"/opt/bin/cmk isolate {CONF} --pool=exclusive sleep -- 10000"
+    same(pod(line, AGENT, name=name).code, 0, "exit status")
+    try:
+        eventually(lambda: leases(), f"its lease: {run('podman', 'logs', name).text()}")
+        ((lease, facts),) = leases().items()
+        grade = expected_grade(has_remote_partitions())
+        same((facts["grade"], facts["place"], facts["container"]), (grade, "child", True), "lease")
+        same(allowed(facts["pid"]), cpus_of(facts["cpus"]), "where it may run")
+        observe = {"/run/cmk-observe": "/run/cmk-observe:ro"}
+        words = ("cmkctl", "--socket=/run/cmk-observe/agent.sock", "leases")
+        shown = run(*podman(*NONROOT, mounts=observe), *words, seconds=120)
+        row = [line.split() for line in shown.out.splitlines() if lease in line]
+        check(row and grade in row[0], f"cmkctl leases shows its grade: {shown.text()}")
+    finally:
+        remove(name)
+    eventually(lambda: not leases(), "its lease ends")
+    same(pools()["exclusive"]["free_cores"], pools()["exclusive"]["cores"], "free cores")
+
+
+def test_cluster_inits_pods_find_the_agent() -> None:
+    offer()
+    mounts = AGENT | {"/run/cmk-admin": "/run/cmk-admin:ro"}
+    line = "/cmk/cmk.py init --num-exclusive-cores=2 --num-shared-cores=1 --exclusive-mode=packed"
+    done = pod(line, mounts)
+    same(done.code, 0, f"exit status ({done.text()})")
+    has(done.err, "already initialised")
+
+
+# ---- what runs for long, without root -----------------------------------------------------------
+
+
+def fetch(url: str) -> tuple[int, str]:
+    """Status and text; (0, what went wrong) where there is no answer."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(url, timeout=10, context=context) as answer:
+            return answer.status, answer.read().decode()
+    except OSError as problem:
+        return 0, str(problem)
+
+
+def answers(name: str, url: str) -> str:
+    eventually(lambda: fetch(url)[0] == 200, f"{url} of {name}: {fetch(url)}")
+    return fetch(url)[1]
+
+
+def test_the_publisher_needs_no_root() -> None:
+    serve()
+    config = NODE / "kubeconfig"
+    NODE.mkdir(parents=True, exist_ok=True)
+    config.write_text(json.dumps({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }))  # fmt: skip
+    mounts = {"/run/cmk-observe": "/run/cmk-observe:ro", "/kubeconfig": f"{config}:ro"}
+    name = "cmk-publisher"
+    words = ("cmk-k8s", "publish", "--kubeconfig=/kubeconfig", "--longest-start=0", "--listen=:9469")
+    must(*podman(*NONROOT, "--network=host", mounts=mounts, name=name), *words, seconds=120)
+    try:
+        answers(name, "http://127.0.0.1:9469/healthz")
+        wanted = 'cmk_pool_cores{pool="exclusive",kind="exclusive"} 2'
+        eventually(lambda: wanted in fetch("http://127.0.0.1:9469/metrics")[1], "it hears the agent")
+    finally:
+        remove(name)
+
+
+def test_the_webhook_needs_no_root() -> None:
+    certificates, settings = NODE / "certs", NODE / "webhook"
+    for directory in (certificates, settings):
+        directory.mkdir(parents=True, exist_ok=True)
+    must("cmk-k8s", "webhook-certs", "--directory", certificates)
+    (certificates / "key.pem").chmod(0o644)  # as files of a Secret are
+    lines = ("server:", "  binding-address: 0.0.0.0", "  port: 8443", "  cert: /etc/ssl/cert.pem",
+             "  key: /etc/ssl/key.pem", "  mutations: /etc/webhook/mutations.yaml")  # fmt: skip
+    (settings / "server.yaml").write_text("\n".join(lines) + "\n")
+    (settings / "mutations.yaml").write_text("mutations:\n  perPod: {}\n  perContainer: {}\n")
+    mounts = {"/etc/webhook": f"{settings}:ro", "/etc/ssl": f"{certificates}:ro"}
+    name = "cmk-webhook"
+    command = podman(*NONROOT, "--network=host", mounts=mounts, name=name)
+    must(*command, "/bin/bash", "-c", "/cmk/cmk.py webhook --conf-file /etc/webhook/server.yaml", seconds=120)
+    try:
+        answers(name, "https://127.0.0.1:8443/healthz")
+    finally:
+        remove(name)
