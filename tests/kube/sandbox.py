@@ -55,7 +55,7 @@ class Container:
         self.log = work / "log"
         self.process: subprocess.Popen | None = None
 
-    def start(self, credential: dict[str, str], server: str) -> None:
+    def start(self, credential: dict[str, str], server: str) -> subprocess.Popen:
         self.work.mkdir(parents=True)
         script = self.work / "start"
         script.write_text("\n".join(self.set_up(credential)) + "\n")
@@ -67,6 +67,10 @@ class Container:
             self.process = subprocess.Popen(
                 ["unshare", "--mount", "bash", "-e", str(script)], env=environment, stdout=out,
                 stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)
+        return self.process
+
+    def exit_status(self) -> int | None:
+        return self.process.poll() if self.process else None
 
     def stop(self) -> None:
         if self.process is None:

@@ -61,7 +61,7 @@ class Text(unittest.TestCase):
         own = {block.place for block in BLOCKS if block.language == "yaml"}
         for name in set(re.findall(r"\b[\w-]+\.yaml\b", TEXT)) - own:
             if name.startswith("cmk-"):
-                self.assertTrue((MANIFESTS / name).exists(), name)
+                self.assertTrue(list((SOURCE / "k8s").glob(f"*/**/{name}")), name)
         for path in re.findall(r"\]\(([^)#:]+)", TEXT):
             self.assertTrue((DOCS / path).exists(), path)
         for path in re.findall(r"\b(?:k8s|packaging|docs)/[\w./-]+\w", TEXT):
@@ -115,6 +115,9 @@ class Commands(unittest.TestCase):
         self.directory = pathlib.Path(temporary.name)
         self.work = self.directory / "work"
         self.work.mkdir()
+        self.package = self.directory / "package"  # its part of /usr/share
+        for name in ("manifests", "kustomize"):
+            shutil.copytree(SOURCE / "k8s" / name, self.package / name)
         self.cluster = WholeCluster(self.directory, "1.36.2", Certificates(self.directory))
         self.addCleanup(self.cluster.stop)
         for name in ("node1", "node2"):
@@ -134,12 +137,11 @@ class Commands(unittest.TestCase):
         self.addCleanup(shell.close)
         for block in BLOCKS:
             if block.language == "yaml" and block.place.endswith(".yaml"):
-                (self.work / "manifests" / block.place).write_text(block.text)
+                (self.work / "cmk-k8s/manifests" / block.place).write_text(block.text)
             if block.place != "cluster" or block.language != "console":
                 continue
             for step in manual.steps(block):
-                # Here the package is not installed.
-                command = step.command.replace("/usr/share/cmk-k8s", str(MANIFESTS))
+                command = step.command.replace("/usr/share/cmk-k8s", str(self.package))
                 problem = manual.problem_with(step._replace(command=command), shell, PATIENCE)
                 self.assertFalse(problem, f"docs/operator-manual.md, {problem}{self.story()}")
 
