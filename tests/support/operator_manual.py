@@ -12,7 +12,7 @@ The first word after a block's language says where its commands run:
     ```text                     to look at
 
 Lines below a command are its output, in which "..." stands for anything; without such lines the
-output does not matter. A command goes on after a line that ends with a backslash.
+output does not matter. A command goes on after a line that ends with a backslash or a pipe.
 """
 
 import re
@@ -66,7 +66,7 @@ def steps(block: Block) -> list[Step]:
                 found[-1] = found[-1]._replace(command=found[-1].command + "\n" + line)
             else:
                 found.append(Step(number, line.removeprefix(prompt), "", block.fails))
-            goes_on = line.endswith("\\")
+            goes_on = line.endswith(("\\", "|"))
         elif found:
             found[-1] = found[-1]._replace(expected=found[-1].expected + line + "\n")
         else:
