@@ -26,6 +26,8 @@ import urllib.parse
 import uuid
 from typing import Any, Callable, NamedTuple
 
+from rbac import Rbac
+
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data" / "kube"
 CORE = "io.k8s.api.core.v1."
 CRD = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
@@ -125,11 +127,12 @@ class Certificates:
 
 
 class Schema:
-    """Checks objects against the published definitions."""
+    """Checks objects against the published definitions: those of the newest server, and of an older
+    one what we have not of that."""
 
-    def __init__(self) -> None:
+    def __init__(self, *names: str) -> None:
         self.definitions: dict[str, Any] = {}
-        for name in ("openapi.json", "openapi-cluster.json"):
+        for name in names or ("openapi/1.30.json", "openapi.json", "openapi-cluster.json"):
             self.definitions.update(json.loads((DATA / name).read_text())["definitions"])
 
     def check(self, name: str, value: Any) -> None:
@@ -564,7 +567,7 @@ class ApiServer(http.server.ThreadingHTTPServer):
         self.faults: list[Fault] = []
         self.actions: list[tuple[Fault, Callable[[], None]]] = []
         self.tokens = {"admin-token": "admin"}
-        self.roles: dict[str, set[str] | None] = {"admin": None}  # None: everything
+        self.roles: dict[str, set[str] | Rbac | None] = {"admin": None}  # None: everything
         self.bookmark_every = 60.0
         self.generation = 0  # watches of an earlier one end
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -726,10 +729,17 @@ class ApiServer(http.server.ThreadingHTTPServer):
             return subject["commonName"]
         raise ANSWERS["401"]()
 
+    def is_allowed(self, user: str, verb: str, group: str, resource: str, namespace: str,
+                   name: str) -> bool:
+        role = self.roles.get(user, set())
+        if isinstance(role, Rbac):
+            return role.allows(verb, group, resource, namespace, name)
+        return role is None or f"{verb} {resource}" in role
+
     def authorize(self, user: str, verb: str, target: Target) -> None:
-        allowed = self.roles.get(user, set())
         resource = target.resource.plural + ("/" + target.subresource if target.subresource else "")
-        if allowed is None or f"{verb} {resource}" in allowed:
+        if self.is_allowed(user, verb, target.resource.group, resource, target.namespace,
+                           target.name):
             return
         raise Refusal(403, f'{target.resource.plural} is forbidden: User "{user}" cannot {verb} '
                            f'resource "{resource}" in API group "{target.resource.group}" at the '

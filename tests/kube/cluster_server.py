@@ -22,18 +22,7 @@ from api_server import (BUILT_IN, CORE, ApiServer, Handler, Refusal, Resource, S
 HOOKS = "admissionregistration.k8s.io"
 ACCESS = "authorization.k8s.io"
 APPS = "io.k8s.api.apps.v1."
-POD_TEMPLATE = {"$ref": "#/definitions/" + CORE + "PodTemplateSpec"}
-META = "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1."
-
-# Not among the published definitions that we keep; as apps/v1 documents it.
-DEPLOYMENT = {"type": "object", "properties": {
-    "apiVersion": {"type": "string"}, "kind": {"type": "string"},
-    "metadata": {"$ref": META + "ObjectMeta"}, "status": {"type": "object"},
-    "spec": {"type": "object", "required": ["selector", "template"], "properties": {
-        "minReadySeconds": {"type": "integer"}, "paused": {"type": "boolean"},
-        "progressDeadlineSeconds": {"type": "integer"}, "replicas": {"type": "integer"},
-        "revisionHistoryLimit": {"type": "integer"}, "strategy": {"type": "object"},
-        "selector": {"$ref": META + "LabelSelector"}, "template": POD_TEMPLATE}}}}
+RBAC = "rbac.authorization.k8s.io"
 
 CLUSTER = [
     Resource("", "v1", "pods", "Pod", True, CORE + "Pod"),
@@ -47,12 +36,29 @@ CLUSTER = [
              "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration"),
     Resource(HOOKS, "v1beta1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration",
              False),
+    Resource(HOOKS, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", False,
+             "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy"),
+    Resource(HOOKS, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding",
+             False, "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding"),
+    Resource("", "v1", "namespaces", "Namespace", False, CORE + "Namespace"),
+    Resource("", "v1", "serviceaccounts", "ServiceAccount", True, CORE + "ServiceAccount"),
+    Resource("batch", "v1", "cronjobs", "CronJob", True, "io.k8s.api.batch.v1.CronJob"),
+    Resource("batch", "v1", "jobs", "Job", True, "io.k8s.api.batch.v1.Job"),
+    Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True,
+             "io.k8s.api.policy.v1.PodDisruptionBudget"),
+    Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True,
+             "io.k8s.api.networking.v1.NetworkPolicy"),
+    *(Resource(RBAC, "v1", kind.lower() + "s", kind, not kind.startswith("Cluster"),
+               "io.k8s.api.rbac.v1." + kind)
+      for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")),
     Resource(ACCESS, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False,
              "io.k8s.api.authorization.v1.SelfSubjectAccessReview"),
 ]
 # First and last minor version that serves a group's version.
 SERVED = {("apps", "v1"): (9, 99), ("extensions", "v1beta1"): (0, 15), (HOOKS, "v1"): (16, 99),
-          (HOOKS, "v1beta1"): (9, 21), (ACCESS, "v1"): (6, 99)}
+          (HOOKS, "v1beta1"): (9, 21), (ACCESS, "v1"): (6, 99), (RBAC, "v1"): (8, 99),
+          ("batch", "v1"): (21, 99), ("policy", "v1"): (21, 99),
+          ("networking.k8s.io", "v1"): (7, 99)}
 
 
 def waiting(name: str, reason: str) -> dict:
@@ -135,10 +141,10 @@ class ClusterHandler(Handler):
         value = self.parsed()
         self.server.check(target, value)
         asked = value["spec"]["resourceAttributes"]
-        allowed = self.server.roles.get(self.user, set())
-        right = f'{asked["verb"]} {asked["resource"]}'
         value["metadata"] = {}
-        value["status"] = {"allowed": allowed is None or right in allowed}
+        value["status"] = {"allowed": self.server.is_allowed(
+            self.user, asked["verb"], asked.get("group", ""), asked["resource"],
+            asked.get("namespace", ""), asked.get("name", ""))}
         self.send_object(201, value)
 
     def delete(self, target: Target) -> None:
@@ -163,7 +169,6 @@ class ClusterServer(ApiServer):
         self.kill: Callable[[], None] = lambda: None
         self.work: queue.SimpleQueue = queue.SimpleQueue()
         super().__init__(*arguments, **options)
-        self.schema.definitions[APPS + "Deployment"] = DEPLOYMENT
         threading.Thread(target=self.run_pods, daemon=True).start()
 
     def meddle(self, method: str, path: str, body: str) -> None:

@@ -4,12 +4,14 @@
 // go run render_chart.go CHART_DIRECTORY <DATA.json
 //
 // DATA is what Helm gives to templates: Values, Release, Chart; ApiVersions are those that
-// .Capabilities.APIVersions.Has knows. As with Helm, files that begin with "_" have definitions alone.
+// .Capabilities.APIVersions.Has knows. As with Helm, files that begin with "_" have definitions alone,
+// and NOTES.txt is no manifest.
 package main
 
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +56,10 @@ func main() {
 	for _, file := range files {
 		name := filepath.Base(file)
 		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		if filepath.Ext(name) != ".yaml" {
+			fail(all.ExecuteTemplate(io.Discard, name, data))
 			continue
 		}
 		fmt.Printf("---\n# Source: %s\n", name)

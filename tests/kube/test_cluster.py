@@ -4,7 +4,6 @@
 import base64
 import json
 import pathlib
-import re
 import socket
 import subprocess
 import time
@@ -240,19 +239,6 @@ class ClusterInit(ClusterCase):
                                   "Nothing was changed"))
         self.assertNotIn("list nodes", said)
         self.assertEqual(self.server.changes, 0)
-
-    def test_the_rights_that_it_asks_for_are_enough(self) -> None:
-        manifest = (cluster_case.BUILD / "../k8s/manifests/cmk-rbac-cluster-init.yaml").read_text()
-        rights = set()
-        for group in re.findall(r"resources: \[([^\]]*)\]\s+verbs: \[([^\]]*)\]", manifest):
-            rights |= {f"{verb} {resource}" for resource in group[0].split(", ")
-                       for verb in group[1].split(", ")}
-        self.server.tokens["t"] = "limited"
-        self.server.roles["limited"] = rights
-        self.kubeconfig = self.server.kubeconfig("limited", user={"token": "t"})
-        self.init()
-        self.must("webhook-certs", "--cluster")
-        self.must("uninstall", "--cluster")
 
     def test_500_nodes_cost_few_requests_each(self) -> None:
         self.nodes(*(f"node{i}" for i in range(2, 501)))

@@ -130,6 +130,21 @@ TEST(ClusterObjects, NamesFollowTheCommands) {
     EXPECT_EQ(alone["spec"]["containers"].size(), 1U);
 }
 
+TEST(ClusterObjects, ReconfiguringPodsAreThoseOfInitWithTheOriginalsName) {
+    const auto plan = make_reconfigure_plan({.exclusive_cores = "2", .shared_cores = "3"});
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(one_shot_name(*plan, "n"), "cmk-reconfigure-pod-n");
+    json pod = one_shot_pod(*plan, "n", {1, 30, 0});
+    json& container = pod["spec"]["containers"][0];
+    EXPECT_EQ(container["args"][0],
+              "/cmk/cmk.py reconfigure --num-exclusive-cores=2 --num-shared-cores=3 "
+              "--shared-mode=packed --exclusive-mode=packed");
+    json init = one_shot_pod(plan_of({.commands = "init"}), "n", {1, 30, 0});
+    EXPECT_EQ(container["volumeMounts"], init["spec"]["containers"][0]["volumeMounts"]);
+    EXPECT_EQ(pod["spec"]["volumes"], init["spec"]["volumes"]);
+    EXPECT_FALSE(make_reconfigure_plan({.exclusive_cores = "-1"}));
+}
+
 TEST(ClusterObjects, LongNamesOfNodesFitIntoLabels) {
     const std::string name = "ip-10-0-1-23.eu-central-1.compute.internal.example.com.of-a-cloud";
     const std::string other = name + "2";
