@@ -44,7 +44,8 @@ class Kubelet:
     def run(self, pod: dict) -> None:
         """To its end."""
         metadata, spec = pod["metadata"], pod["spec"]
-        credential = self.credential(metadata["namespace"], spec.get("serviceAccountName", "default"))
+        account = spec.get("serviceAccountName", "default")
+        credential = self.credential(metadata["namespace"], account)
         containers = self.pods.setdefault((metadata["namespace"], metadata["name"]), {})
         while not self.can_mount(spec):
             if self.is_over.wait(0.1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the containers of a pod as a kubelet would, with the programs of the build instead of an image.
+"""Runs the containers of a pod as a kubelet would, with the build's programs instead of an image.
 
 A container gets a root of its own (the machine's /usr, and what the image has below /cmk), its
 volumes, its environment and the token of its service account. Its node is a directory, and a
@@ -73,17 +73,17 @@ class Container:
         return self.process.poll() if self.process else None
 
     def stop(self) -> None:
-        if self.process is None:
+        if self.process is None or self.exit_status() is not None:
             return
         for number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.killpg(self.process.pid, number)
                 self.process.wait(10)
+                return
             except ProcessLookupError:
-                break
+                return
             except subprocess.TimeoutExpired:
                 continue
-        self.process.wait(10)
 
     def said(self) -> str:
         """Its log, without what `words` adds to it."""
@@ -111,7 +111,7 @@ class Container:
         root = self.work / "root"
         lines = [f"mkdir {root}", f"mount -t tmpfs -o size=1m none {root}",
                  f"mkdir -p {root}/cmk/sysfs {root}/etc {root}/tmp"]
-        for part in PARTS:
+        for part in filter(lambda part: os.path.exists(f"/{part}"), PARTS):
             lines.append(f"mkdir {root}/{part}; mount --rbind /{part} {root}/{part}")
         for name, program in (("cmk", "cli/cmkctl"), ("cmkctl", "cli/cmkctl"),
                               ("cmk-k8s", "k8s/cmk-k8s")):

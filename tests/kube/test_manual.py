@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operator manual: its commands for the cluster in their order, and that what it names is there.
-Its commands for a node are run by tests/system/guest/manual.py."""
+"""The operator manual: its commands for the cluster in their order, and whether what it names is
+there. Its commands for a node are run by tests/system/guest/manual.py."""
 
 import os
 import pathlib
@@ -83,7 +83,7 @@ class Text(unittest.TestCase):
         self.assertEqual(set(re.findall(r"\bcmk:v([\w.]+\w)", TEXT)), {version})
 
     def test_options_that_it_names_are_there(self) -> None:
-        pattern = r"(?:/opt/bin/|/cmk/)?\b(cmkctl|cmk-k8s|cmk-agent|cmk)(?:\.py)? ([a-z-]+)([^`|\n]*)"
+        pattern = r"\b(cmkctl|cmk-k8s|cmk-agent|cmk)(?:\.py)? ([a-z_-]+)([^`|\n]*)"
         named = 0
         for program, verb, rest in re.findall(pattern, TEXT.replace("\\\n", " ")):
             if program == "cmk-agent" and not verb.startswith("--"):
