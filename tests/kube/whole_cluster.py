@@ -16,29 +16,18 @@ import uuid
 from typing import Any
 
 import admission
-from api_server import Refusal, Resource, Target
-from cluster_server import HOOKS, ClusterHandler, ClusterServer, ClusterStore
+from api_server import Refusal, Target
+from cluster_server import ClusterHandler, ClusterServer, ClusterStore
 from kubelet import Kubelet
+from rbac import Rbac
 from sandbox import Container
 
-RBAC = "rbac.authorization.k8s.io"
-VERBS = {"get", "list", "watch", "create", "update", "patch", "delete"}
 # What kubectl checks objects against, without any definition: the server checks them.
 NO_DEFINITIONS = b"\x0a\x032.0"
 PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-PLAIN = [
-    Resource("", "v1", "namespaces", "Namespace", False),
-    Resource("", "v1", "serviceaccounts", "ServiceAccount", True),
-    Resource(RBAC, "v1", "clusterroles", "ClusterRole", False),
-    Resource(RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", False),
-    Resource(HOOKS, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", False),
-    Resource(HOOKS, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding",
-             False),
-]
 
 
 class WholeStore(ClusterStore):
-    built_in = ClusterStore.built_in + PLAIN
     kubelet: Kubelet
 
     def remove(self, collection: tuple[str, str, str], name: str) -> dict:
@@ -112,6 +101,7 @@ class WholeCluster(ClusterServer):
         super().stop()
 
     def all_of(self, plural: str) -> list[dict]:
+        """In every namespace."""
         with self.store.lock:
             return [copy.deepcopy(value) for (_, kind, _), objects in self.store.objects.items()
                     if kind == plural for value in objects.values()]
@@ -120,18 +110,11 @@ class WholeCluster(ClusterServer):
 
     def authorize(self, user: str, verb: str, target: Target) -> None:
         if user.startswith("system:serviceaccount:"):
-            self.roles[user] = self.rights_of(*user.split(":")[2:])
+            namespace, name = user.split(":")[2:]
+            objects = [value for kind in ("roles", "clusterroles", "rolebindings",
+                                          "clusterrolebindings") for value in self.all_of(kind)]
+            self.roles[user] = Rbac(objects, name, namespace)
         super().authorize(user, verb, target)
-
-    def rights_of(self, namespace: str, name: str) -> set[str]:
-        """What the rules of its cluster roles allow, as "verb resource"."""
-        subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
-        roles = {each["roleRef"]["name"] for each in self.all_of("clusterrolebindings")
-                 if subject in each.get("subjects", [])}
-        rules = [rule for each in self.all_of("clusterroles")
-                 if each["metadata"]["name"] in roles for rule in each.get("rules", [])]
-        return {f"{verb} {resource}" for rule in rules for resource in rule.get("resources", [])
-                for verb in (VERBS if "*" in rule["verbs"] else rule["verbs"])}
 
     def admit_new(self, pod: dict) -> None:
         """Changes the pod as webhooks say, and refuses what may not be."""
