@@ -9,7 +9,7 @@ The first word after a block's language says where its commands run:
     ```console cluster fails    every command in it has to fail
     ```yaml FILE                what the reader saves as FILE
     ```yaml cut from FILE       lines that stand in a file of k8s/manifests
-    ```text                     to look at
+    ```yaml example, ```text    to look at
 
 Lines below a command are its output, in which "..." stands for anything; without such lines the
 output does not matter. A command goes on after a line that ends with a backslash or a pipe.
