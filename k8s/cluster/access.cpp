@@ -61,8 +61,9 @@ std::vector<Right> rights_for_init(const std::string& name_space, const ServerVe
             name_space);
     }
     if (!webhooks) return rights;
-    for (const char* resource : {"secrets", "configmaps", "services"})
+    for (const char* resource : {"secrets", "services"})
         add(rights, {"create", "get", "patch"}, "", resource, name_space);
+    add(rights, {"create", "get"}, "", "configmaps", name_space);
     add(rights, {"create", "get", "patch"}, "apps", "deployments", name_space);
     add(rights, {"create", "get", "patch"}, "admissionregistration.k8s.io",
         "mutatingwebhookconfigurations", "");

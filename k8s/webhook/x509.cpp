@@ -18,6 +18,18 @@ std::string text_of(const Bio& bio) {
 
 }  // namespace
 
+void free_bio(bio_st* bio) noexcept {
+    BIO_free(bio);
+}
+
+void free_certificate(x509_st* certificate) noexcept {
+    X509_free(certificate);
+}
+
+void free_key(evp_pkey_st* key) noexcept {
+    EVP_PKEY_free(key);
+}
+
 Error openssl_error(Errc code, const std::string& what) {
     const unsigned long number = ERR_peek_last_error();
     const char* reason = number == 0 ? nullptr : ERR_reason_error_string(number);
@@ -47,19 +59,19 @@ Key private_key_in(const std::string& pem) {
     return Key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
 }
 
-std::string pem_of(X509* certificate) {
+std::string pem_of(x509_st* certificate) {
     const Bio bio(BIO_new(BIO_s_mem()));
     PEM_write_bio_X509(bio.get(), certificate);
     return text_of(bio);
 }
 
-std::string pem_of(EVP_PKEY* key) {
+std::string pem_of(evp_pkey_st* key) {
     const Bio bio(BIO_new(BIO_s_mem()));
     PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
     return text_of(bio);
 }
 
-Result<std::int64_t> end_of(const X509& certificate) {
+Result<std::int64_t> end_of(const x509_st& certificate) {
     std::tm time{};
     if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &time) != 1) {
         return openssl_error(Errc::invalid_argument, "the certificate has no end");

@@ -462,7 +462,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def patch(self, target: Target) -> None:
         old, patch = self.existing(target), self.parsed()
         kind = self.headers.get("Content-Type", "")
-        if kind == "application/merge-patch+json":
+        # Without lists and directives, kubectl's sort of patch is no other.
+        is_plain = kind == "application/strategic-merge-patch+json" and not set("[$") & set(self.body)
+        if kind == "application/merge-patch+json" or is_plain:
             value = merge_patch(old, patch)
         elif kind == "application/json-patch+json":
             value = json_patch(old, patch)
@@ -729,17 +731,14 @@ class ApiServer(http.server.ThreadingHTTPServer):
             return subject["commonName"]
         raise ANSWERS["401"]()
 
-    def is_allowed(self, user: str, verb: str, group: str, resource: str, namespace: str,
-                   name: str) -> bool:
-        role = self.roles.get(user, set())
-        if isinstance(role, Rbac):
-            return role.allows(verb, group, resource, namespace, name)
-        return role is None or f"{verb} {resource}" in role
-
     def authorize(self, user: str, verb: str, target: Target) -> None:
+        role = self.roles.get(user, set())
         resource = target.resource.plural + ("/" + target.subresource if target.subresource else "")
-        if self.is_allowed(user, verb, target.resource.group, resource, target.namespace,
-                           target.name):
+        if isinstance(role, Rbac):
+            allowed = role.allows(verb, target.resource.group, resource, target.namespace, target.name)
+        else:
+            allowed = role is None or f"{verb} {resource}" in role
+        if allowed:
             return
         raise Refusal(403, f'{target.resource.plural} is forbidden: User "{user}" cannot {verb} '
                            f'resource "{resource}" in API group "{target.resource.group}" at the '

@@ -18,11 +18,12 @@ import uuid
 from typing import Any, Callable
 
 from api_server import (BUILT_IN, CORE, ApiServer, Handler, Refusal, Resource, Store, Target)
+from rbac import Rbac
 
 HOOKS = "admissionregistration.k8s.io"
 ACCESS = "authorization.k8s.io"
 APPS = "io.k8s.api.apps.v1."
-RBAC = "rbac.authorization.k8s.io"
+ROLES = "rbac.authorization.k8s.io"
 
 CLUSTER = [
     Resource("", "v1", "pods", "Pod", True, CORE + "Pod"),
@@ -48,7 +49,7 @@ CLUSTER = [
              "io.k8s.api.policy.v1.PodDisruptionBudget"),
     Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True,
              "io.k8s.api.networking.v1.NetworkPolicy"),
-    *(Resource(RBAC, "v1", kind.lower() + "s", kind, not kind.startswith("Cluster"),
+    *(Resource(ROLES, "v1", kind.lower() + "s", kind, not kind.startswith("Cluster"),
                "io.k8s.api.rbac.v1." + kind)
       for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")),
     Resource(ACCESS, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False,
@@ -56,7 +57,7 @@ CLUSTER = [
 ]
 # First and last minor version that serves a group's version.
 SERVED = {("apps", "v1"): (9, 99), ("extensions", "v1beta1"): (0, 15), (HOOKS, "v1"): (16, 99),
-          (HOOKS, "v1beta1"): (9, 21), (ACCESS, "v1"): (6, 99), (RBAC, "v1"): (8, 99),
+          (HOOKS, "v1beta1"): (9, 21), (ACCESS, "v1"): (6, 99), (ROLES, "v1"): (8, 99),
           ("batch", "v1"): (21, 99), ("policy", "v1"): (21, 99),
           ("networking.k8s.io", "v1"): (7, 99)}
 
@@ -141,10 +142,14 @@ class ClusterHandler(Handler):
         value = self.parsed()
         self.server.check(target, value)
         asked = value["spec"]["resourceAttributes"]
+        role = self.server.roles.get(self.user, set())
+        if isinstance(role, Rbac):
+            allowed = role.would_allow(asked["verb"], asked.get("group", ""), asked["resource"],
+                                       asked.get("namespace", ""), asked.get("name", ""))
+        else:
+            allowed = role is None or f'{asked["verb"]} {asked["resource"]}' in role
         value["metadata"] = {}
-        value["status"] = {"allowed": self.server.is_allowed(
-            self.user, asked["verb"], asked.get("group", ""), asked["resource"],
-            asked.get("namespace", ""), asked.get("name", ""))}
+        value["status"] = {"allowed": allowed}
         self.send_object(201, value)
 
     def delete(self, target: Target) -> None:

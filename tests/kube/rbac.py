@@ -50,10 +50,16 @@ class Rbac:
             role = roles[(named["kind"], within if named["kind"] == "Role" else "", named["name"])]
             self.grants |= set(grants_of(role, within))
 
+    def matching(self, *asked: str) -> set[Grant]:
+        return {each for each in self.grants if each.covers(*asked)}
+
+    def would_allow(self, *asked: str) -> bool:
+        """For a review, which uses nothing."""
+        return bool(self.matching(*asked))
+
     def allows(self, verb: str, group: str, resource: str, namespace: str, name: str) -> bool:
-        matching = [each for each in self.grants
-                    if each.covers(verb, group, resource, namespace, name)]
-        self.used |= set(matching)
+        matching = self.matching(verb, group, resource, namespace, name)
+        self.used |= matching
         if not matching:
             self.refused.append(f"{verb} {resource} {group} {namespace}/{name}")
         return bool(matching)

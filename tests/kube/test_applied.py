@@ -12,7 +12,7 @@ import yaml
 
 from api_server import Certificates
 from cluster_case import CONFIGURATIONS, PODS, SETS, ClusterCase
-from kube_case import KubeCase
+from kube_case import LABEL, RESOURCE, KubeCase
 from manifests import KUSTOMIZE, MANIFESTS, files, kustomized, read
 from need import need
 from rbac import Rbac
@@ -138,17 +138,19 @@ class Applied(ClusterCase, Account):
         self.server.define_reports()
         self.server.fates["cmk-reconfigure-pod-node2"] = "failed"
         self.init()
-        self.server.change_node("node2", lambda node: node["metadata"]["labels"].update(
-            {"cmk.intel.com/cmk-node": "true"}))
+        def publish(node: dict) -> None:
+            node["metadata"]["labels"][LABEL] = "true"
+            node["status"]["capacity"][RESOURCE] = "4"
+
+        self.server.change_node("node2", publish)
         self.refused("reconfigure_setup", "--timeout=5", says=("node2",))
         self.init("--all-hosts", "--num-shared-cores=2", "--cmk-img=cmk:v9")  # patches and replaces
         self.must("webhook-certs", "--cluster")
         self.must("uninstall", "--keep-host", node="node1")
         self.must("uninstall", "--cluster")
-        # The other group of DaemonSets is that of old servers; what an administrator may have
-        # changed is kept, not patched.
-        self.assert_fits(rbac, *(f"{verb} daemonsets" for verb in ("list", "create", "get", "delete")),
-                         "patch configmaps")
+        # Old servers have DaemonSets in the other group.
+        self.assert_fits(rbac, *(f"{verb} daemonsets"
+                                 for verb in ("list", "create", "get", "delete")))
 
 
 class Published(KubeCase, Account):
