@@ -5,6 +5,7 @@ import itertools
 import pwd
 import threading
 from pathlib import Path
+from typing import Protocol
 
 import machine
 import oci
@@ -43,11 +44,23 @@ RUNTIMES = ("runc", "crun")
 DRIVERS = (True, False)
 
 
+class Leased(Protocol):
+    """A container with a lease, of whatever runtime."""
+
+    lease: str
+    cpus: set[int]
+    pod_group: str  # above its own cgroup
+
+    def leaf(self) -> str: ...
+
+    def init(self) -> int: ...
+
+
 def threads_of(group: str) -> set[int]:
     return {int(word) for word in read(CGROUP / group / "cgroup.threads").split()}
 
 
-def must_be_held(container: Container) -> None:
+def must_be_held(container: Leased) -> None:
     """The lease is where it should be and what it claims to be: the kernel's own files."""
     leaf = container.leaf()
     group = f"{leaf}/cmk-{container.lease}"
@@ -69,7 +82,7 @@ def must_be_held(container: Container) -> None:
         check(not effective(other) & container.cpus, f"/{other} has none of its CPUs")
 
 
-def must_be_gone(container: Container, leaf: str) -> None:
+def must_be_gone(container: Leased, leaf: str) -> None:
     """Nothing of it is left, and the pool has its CPUs again."""
     lease_is_gone(container.lease)
     eventually(lambda: not remains(leaf), f"no claim is left above {leaf}: {remains(leaf)}")

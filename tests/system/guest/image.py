@@ -33,7 +33,8 @@ CONF = "--conf-dir=/etc/cmk"
 # As the original's templates mount them, each with what it is on the host.
 DIRECTORY = {"/etc/cmk": f"{NODE}/conf", "/opt/bin": f"{NODE}/bin", "/host/proc": "/proc:ro"}
 AGENT = DIRECTORY | {"/etc/cmk": "/etc/cmk"}
-NONROOT = ("--user=65532:65532", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+PLAIN = ("--read-only", "--security-opt=no-new-privileges")
+NONROOT = ("--user=65532:65532", "--cap-drop=ALL", *PLAIN)
 
 
 def archive() -> Path:
@@ -59,7 +60,7 @@ def podman(*options: str, mounts: dict[str, str], name: str = "") -> list[str]:
 
 def pod(line: str, mounts: dict[str, str], *options: str, name: str = "") -> Outcome:
     """One of the manual's: what it does is an argument of the image's bash."""
-    command = podman("--env=CMK_PROC_FS=/host/proc", *options, mounts=mounts, name=name)
+    command = podman(*PLAIN, "--env=CMK_PROC_FS=/host/proc", *options, mounts=mounts, name=name)
     return run(*command, "/bin/bash", "-c", line, seconds=120)
 
 
