@@ -53,8 +53,14 @@ std::string how_to_raise(const Lease& lease, const Pool* pool, const Abilities& 
         return "make a cpuset hierarchy available (cgroup v2 with the cpuset controller)";
     }
     if (lease.hold == Hold::affinity) return "give the pool isolation = \"auto\"";
-    if (is_at_least(lease.grade, Grade::B)) {
-        return "keep interrupts and unbound kernel work off its CPUs";
+    if (lease.grade == Grade::A) return "";
+    if (lease.grade == Grade::B) {
+        const std::string away =
+            "direct interrupts and unbound kernel work away from them (verify as root names both), "
+            "then cmkctl reconcile";
+        return pool != nullptr && pool->boot_isolated
+                   ? away
+                   : "isolate its CPUs at boot (isolcpus=), and " + away;
     }
     if (pool != nullptr && pool->partition != PartitionType::member) {
         return "see the partition check: what it names is in the way; then cmkctl reconcile";
@@ -78,6 +84,7 @@ bool is_alive(const Lease& lease, Cgroups& cgroups, Processes& processes) {
 
 ReconcileReport Audit::run(const CpuSet& held_before) {
     ReconcileReport report;
+    lost_ = CpuSet{};
     clear_stale(report);
     mend_pools(report);
     const std::string home = cgroups_.home_problem();
@@ -156,6 +163,7 @@ bool Audit::return_lost(const CpuSet& held, ReconcileReport& report) {
     if (!cgroups_.has_groups() || held.empty()) return false;
     const auto lost = cgroups_.lost_cpus();
     const CpuSet ours = lost ? *lost & held : CpuSet{};
+    lost_ = ours;
     if (lost && ours.empty()) return false;
     const Status returned = lost ? cgroups_.return_lost(ours) : Status(lost.error());
     const std::string cpus = "CPUs " + ours.to_cpulist();

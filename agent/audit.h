@@ -28,6 +28,9 @@ public:
     /// ledger; only of these are lost ones given back.
     ReconcileReport run(const CpuSet& held_before = {});
 
+    /// CPUs of ours that the last run found lost: online, but nobody's.
+    const CpuSet& lost() const { return lost_; }
+
     /// Does a lease in place lack the partition that it should have?
     bool has_weak_place() const;
 
@@ -50,6 +53,7 @@ private:
     Committer& committer_;
     Executor& executor_;
     StateStore& store_;
+    CpuSet lost_ = {};
 };
 
 /// Is anyone left whom the lease is for: its owner, or a process in its group?

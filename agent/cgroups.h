@@ -42,6 +42,7 @@ struct PoolState {
 struct Confinement {
     CpuSet effective = {};      ///< CPUs that the lease's group may use now
     bool exclusive = false;     ///< a valid partition, and nobody outside of it may use these CPUs
+    bool isolated = false;      ///< so, and the scheduler does not balance load there
     std::string evidence = {};  ///< "partition root; CPUs of everybody else: 0-1"
 };
 

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "agent/cgroups_kernel.h"
 #include "agent/cpu_census.h"
 #include "agent/partition_files.h"

@@ -126,7 +126,8 @@ std::optional<CgroupBackend> backend_from(std::string_view text) {
 /// Reads one file into the configuration that the lighter ones gave.
 class FileReader {
 public:
-    FileReader(const ConfigText& text, Config& config) : file_(text.name), config_(config) {}
+    FileReader(const ConfigText& text, Unknown unknown, Config& config)
+        : file_(text.name), unknown_(unknown), config_(config) {}
 
     Status read(const toml::table& root) {
         TableReader top(file_, "", root, error_);
@@ -140,12 +141,16 @@ public:
                 read_section(name, *table);
             }
         }
-        top.finish();
+        finish(top);
         if (error_) return *std::move(error_);
         return {};
     }
 
 private:
+    void finish(TableReader& reader) const {
+        if (unknown_ == Unknown::refused) reader.finish();
+    }
+
     void read_section(std::string_view name, const toml::table& table) {
         if (name == "pools") return read_pools(table);
         TableReader reader(file_, std::string(name), table, error_);
@@ -164,7 +169,7 @@ private:
             reader.limit("waiting", config_.limits.waiting, 0);
             reader.limit("leases", config_.limits.leases);
         }
-        reader.finish();
+        finish(reader);
     }
 
     void set_group_name(TableReader& reader, const toml::table& table, const std::string& name) {
@@ -229,7 +234,7 @@ private:
         reader.limit("cores_per_user", spec.access.cores_per_user, 0);
         reader.limit("cores_per_pod", spec.access.cores_per_pod, 0);
         reader.flag("allow_containers", spec.access.containers);
-        reader.finish();
+        finish(reader);
         put(std::move(spec));
     }
 
@@ -292,17 +297,18 @@ private:
     }
 
     const std::string& file_;
+    const Unknown unknown_;
     Config& config_;
     std::optional<Error> error_;
 };
 
-Status read_text(const ConfigText& text, Config& config) {
+Status read_text(const ConfigText& text, Unknown unknown, Config& config) {
     if (text.text.size() > kMaxText) {
         return make_error(Errc::invalid_argument, text.name + " is longer than 1 MiB");
     }
     try {
         const toml::table root = toml::parse(text.text);
-        return FileReader(text, config).read(root);
+        return FileReader(text, unknown, config).read(root);
     } catch (const toml::parse_error& problem) {
         return make_error(Errc::invalid_argument,
                           place(text.name, problem.source()) + std::string(problem.description()));
@@ -313,10 +319,10 @@ Status read_text(const ConfigText& text, Config& config) {
 
 }  // namespace
 
-Result<Config> parse_config(const std::vector<ConfigText>& texts) {
+Result<Config> parse_config(const std::vector<ConfigText>& texts, Unknown unknown) {
     Config config;
     for (const ConfigText& text : texts)
-        CMK_TRY(read_text(text, config));
+        CMK_TRY(read_text(text, unknown, config));
     return config;
 }
 

@@ -47,7 +47,8 @@ struct ConfigText {
 
 /// Parses TOML texts, later ones over earlier ones; a later [pools.X] replaces X whole and keeps
 /// its place. Errors: invalid_argument with "file:line: " and what is allowed.
-Result<Config> parse_config(const std::vector<ConfigText>& texts);
+Result<Config> parse_config(const std::vector<ConfigText>& texts,
+                            Unknown unknown = Unknown::refused);
 
 /// The files of a configuration in order of increasing weight. With a `file` from the command
 /// line: it and `file`.d/*.toml; it must exist. Without: /usr/lib/cmk/agent.toml,

@@ -95,7 +95,9 @@ Status reply_values(sd_bus_message* call, const Values&... values) {
 template <Status (DbusApi::*Method)(sd_bus_message*)>
 int DbusApi::on_call(sd_bus_message* message, void* userdata, sd_bus_error* error) noexcept {
     try {
-        const Status done = (static_cast<DbusApi*>(userdata)->*Method)(message);
+        auto* api = static_cast<DbusApi*>(userdata);
+        Counters::request(api->manager_.counters().bus, ::sd_bus_message_get_member(message));
+        const Status done = (api->*Method)(message);
         return done ? 1 : set_error(error, done.error());
     } catch (const std::exception& problem) {
         return set_internal(error, problem.what());
@@ -140,6 +142,8 @@ const sd_bus_vtable* DbusApi::vtable() {
         SD_BUS_METHOD_WITH_ARGS("GetTopology", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("aa{sv}", cpus, "a{sv}", host),
                                 on_call<&DbusApi::get_topology>, kOpen),
+        SD_BUS_METHOD_WITH_ARGS("GetMetrics", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", text),
+                                on_call<&DbusApi::get_metrics>, kOpen),
         SD_BUS_METHOD_WITH_ARGS("Reconcile", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("a{sv}", report), on_call<&DbusApi::reconcile>,
                                 kOpen),
@@ -267,6 +271,12 @@ Status DbusApi::get_topology(sd_bus_message* message) {
     CMK_TRY_ASSIGN(const Peer peer, identify_(message));
     const HostReport host = manager_.describe_host(peer);
     return reply_values(message, host.topology.records(), host);
+}
+
+Status DbusApi::get_metrics(sd_bus_message* message) {
+    CMK_TRY_ASSIGN(const Peer peer, identify_(message));
+    CMK_TRY_ASSIGN(const std::string text, manager_.metrics(peer));
+    return reply_values(message, text);
 }
 
 Status DbusApi::reconcile(sd_bus_message* message) {

@@ -74,6 +74,7 @@ private:
     Status list_pools(sd_bus_message* message);
     Status list_leases(sd_bus_message* message);
     Status get_topology(sd_bus_message* message);
+    Status get_metrics(sd_bus_message* message);
     Status reconcile(sd_bus_message* message);
     Status verify(sd_bus_message* message);
     Status reconfigure(sd_bus_message* message);

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "agent/dbus_api.h"
+#include "agent/message_ids.h"
 #include "ipc/names.h"
 
 namespace cmk {
@@ -77,6 +78,11 @@ Result<std::unique_ptr<DbusApi>> DbusApi::serve_on(BusHandle bus, Manager& manag
 }
 
 Status DbusApi::add_object() {
+    for (const sd_bus_vtable* at = vtable(); at->type != _SD_BUS_VTABLE_END; ++at) {
+        if (at->type == _SD_BUS_VTABLE_METHOD) {
+            manager_.counters().bus.try_emplace(at->x.method.member);
+        }
+    }
     int done =
         ::sd_bus_add_object_vtable(bus_.get(), nullptr, kBusPath, kBusInterface, vtable(), this);
     if (done >= 0) {
@@ -121,7 +127,8 @@ int DbusApi::on_disconnected(sd_bus_message*, void* userdata, sd_bus_error*) noe
 
 void DbusApi::disconnected() {
     if (!std::exchange(connected_, false)) return;
-    log_.error("the bus has gone away; the agent goes on with its socket alone until it restarts");
+    log_.error("the bus has gone away; the agent goes on with its socket alone until it restarts",
+               {{"MESSAGE_ID", message_id::kBusLost}});
     // The last one first: nobody behind is given cores in the place of one that is cancelled.
     while (!waiting_.empty())
         cancel(waiting_.rbegin()->first);

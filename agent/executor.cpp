@@ -135,12 +135,17 @@ Status Executor::detach(const Lease& lease) {
                                     " cannot be moved out of its group; stop them and try again");
 }
 
+Grade Executor::grade_of(const Confinement& found) const {
+    if (!found.exclusive) return Grade::C;
+    return found.isolated && quiet_.contains_all(found.effective) ? Grade::A : Grade::B;
+}
+
 Result<Grade> Executor::read_back(const Lease& lease) {
     if (lease.hold == Hold::none) return Grade::D;
     const CpuSet usable = lease.cpus - offline_;
     if (lease.hold == Hold::cpuset) {
         CMK_TRY_ASSIGN(const Confinement found, cgroups_.confinement(group_of(lease)));
-        if (found.effective == usable) return found.exclusive ? Grade::B : Grade::C;
+        if (found.effective == usable) return grade_of(found);
         return explain(make_error(Errc::io, "the kernel lets lease " + lease.id + " use CPUs " +
                                                 found.effective.to_cpulist() + " instead of " +
                                                 usable.to_cpulist()),

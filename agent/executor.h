@@ -32,6 +32,9 @@ public:
 
     /// CPUs that the kernel cannot use now: a lease does without them.
     void set_offline(const CpuSet& cpus) { offline_ = cpus; }
+    /// CPUs where neither interrupts nor unbound kernel work come, as last seen.
+    void set_quiet(const CpuSet& cpus) { quiet_ = cpus; }
+    const CpuSet& quiet() const { return quiet_; }
 
 private:
     Status run(const Edit& edit, const Leases& leases);
@@ -41,11 +44,13 @@ private:
     Status attach(const Lease& lease);
     Status detach(const Lease& lease);
     Error explain(Error error, const Lease& lease);
+    Grade grade_of(const Confinement& found) const;
     void move_out(const Lease& lease, int pid);
 
     Cgroups& cgroups_;
     Processes& processes_;
     CpuSet offline_;
+    CpuSet quiet_;
 };
 
 }  // namespace cmk

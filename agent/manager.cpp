@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "agent/message_ids.h"
+#include "agent/metrics.h"
 #include "agent/recovery.h"
 #include "base/text.h"
 #include "ipc/names.h"
@@ -35,25 +37,32 @@ Manager::Manager(Ports ports, HostReport host, Config config)
 
 Status Manager::start(const std::string& boot_id) {
     look_for_offline();
+    look_for_quiet();
     const Result<PoolPlan> planned = plan(config_.pools);
     CMK_TRY_ASSIGN(const RecoveryReport report,
                    recover(ports_.store, ports_.cgroups, ports_.processes, executor_, committer_,
                            audit_, planned, boot_id));
     for (const std::string& warning : planned ? planned->warnings : std::vector<std::string>{})
         ports_.log.warning(warning);
-    for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
+    counters_.started = ports_.now();
+    std::vector<std::string> warnings;
+    take_pools(warnings);
+    for (const std::string& warning : warnings)
         ports_.log.warning(warning);
-    }
+    for (const std::string& file : report.refused)
+        ports_.log.warning(file, {{"MESSAGE_ID", message_id::kStateRefused}});
     for (const std::string& note : report.notes)
-        ports_.log.warning(note);
-    for (const std::string& done : report.audit.repaired)
-        ports_.log.info(done);
-    for (const std::string& problem : report.audit.problems)
-        ports_.log.error(problem);
+        ports_.log.warning(note, {{"MESSAGE_ID", message_id::kTakenUp}});
+    note_audit(report.audit);
+    log_audit(report.audit);
     config_problems_ = std::exchange(host_.problems, report.audit.problems);
-    if (!report.kept_pools.empty()) config_problems_.push_back(report.kept_pools);
     for (const std::string& problem : config_problems_)
-        ports_.log.error(problem);
+        ports_.log.error(problem, {{"MESSAGE_ID", message_id::kConfigRefused}});
+    if (!report.kept_pools.empty()) {
+        config_problems_.push_back(report.kept_pools);
+        ports_.log.error(report.kept_pools, {{"MESSAGE_ID", message_id::kPoolsKept}});
+    }
+    counters_.configured = config_problems_.empty();
     move_stranded();
     keep_config();
     take_up_all();
@@ -89,6 +98,7 @@ void Manager::take_up(const std::string& id) {
 
 Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
     if (const Status allowed = may_lease(peer, order.what.pool); !allowed) {
+        counters_.refused(order.what.pool, allowed.error().code);
         emit({Event::Kind::lease_refused, {}, allowed.error().message});
         done(allowed.error());
         return 0;
@@ -103,7 +113,10 @@ Ticket Manager::isolate(Peer peer, IsolateOrder order, IsolateDone done) {
     if (!result && result.error().code == Errc::not_enough_cpus && order.wait_ms > 0) {
         return wait(std::move(peer), std::move(order), std::move(done));
     }
-    if (!result) emit({Event::Kind::lease_refused, {}, result.error().message});
+    if (!result) {
+        counters_.refused(order.what.pool, result.error().code);
+        emit({Event::Kind::lease_refused, {}, result.error().message});
+    }
     done(std::move(result));
     return 0;
 }
@@ -171,7 +184,10 @@ void Manager::end_lease(const std::string& id, const std::string& reason) {
     end_retries_.erase(id);
     ports_.loop.forget(lease_key(id));
     ports_.loop.forget(place_key(id));
-    ports_.log.debug("lease ended", {{"CMK_LEASE", id}, {"CMK_REASON", reason}});
+    ports_.log.debug("lease ended", {{"MESSAGE_ID", message_id::kLeaseEnded},
+                                     {"CMK_LEASE", id},
+                                     {"CMK_POOL", lease.pool},
+                                     {"CMK_REASON", reason}});
     emit({Event::Kind::lease_removed, lease, reason});
     serve_waiting();
 }
@@ -179,7 +195,8 @@ void Manager::end_lease(const std::string& id, const std::string& reason) {
 void Manager::retry_end(const std::string& id, const Error& error) {
     if (++end_retries_[id] > kEndRetries) {
         end_retries_.erase(id);
-        return ports_.log.error("lease cannot be ended: " + error.message, {{"CMK_LEASE", id}});
+        return ports_.log.error("lease cannot be ended: " + error.message,
+                                {{"MESSAGE_ID", message_id::kLeaseStuck}, {"CMK_LEASE", id}});
     }
     const Status set =
         ports_.loop.set_timer(lease_key(id), kEndRetryMs, [this, id] { watch_any(id); });
@@ -197,7 +214,9 @@ Status Manager::release(const Peer& peer, const std::string& id) {
     CMK_TRY(committer_.commit({.removed = {id}}));
     ports_.loop.forget(lease_key(id));
     ports_.loop.forget(place_key(id));
-    ports_.log.info("lease released", {{"CMK_LEASE", id}, {"CMK_POOL", lease.pool}});
+    ports_.log.info(
+        "lease released",
+        {{"MESSAGE_ID", message_id::kLeaseReleased}, {"CMK_LEASE", id}, {"CMK_POOL", lease.pool}});
     emit({Event::Kind::lease_removed, lease, "released on request"});
     serve_waiting();
     return {};
@@ -223,6 +242,9 @@ std::vector<PoolReport> Manager::list_pools() const {
 HostReport Manager::describe_host(const Peer& peer) const {
     HostReport host = host_;
     host.problems.insert(host.problems.begin(), config_problems_.begin(), config_problems_.end());
+    if (std::string overlap = kubelet_problem(); !overlap.empty()) {
+        host.problems.push_back(std::move(overlap));
+    }
     if (!authorizer_.may_see_host(peer)) host.problems.clear();
     return host;
 }
@@ -242,8 +264,25 @@ std::vector<Lease> Manager::list_leases(const Peer& peer) const {
     return leases;
 }
 
+Result<std::string> Manager::metrics(const Peer& peer) const {
+    if (!authorizer_.may_see_host(peer)) {
+        return make_error(Errc::not_permitted,
+                          "metrics tell of all leases: give the container the observe socket "
+                          "(mount /run/cmk-observe) in place of this one");
+    }
+    const HostReport host = describe_host(peer);
+    const std::vector<PoolReport> pools = list_pools();
+    return render_metrics(counters_, {.host = host,
+                                      .pools = pools,
+                                      .leases = committer_.ledger().leases(),
+                                      .offline = offline_});
+}
+
 void Manager::emit(const Event& event) {
-    if (event.kind == Event::Kind::lease_removed) ports_.fd_store.remove(event.lease->id);
+    if (event.kind == Event::Kind::lease_removed) {
+        ++counters_.of(event.lease->pool).ended;
+        ports_.fd_store.remove(event.lease->id);
+    }
     for (const auto& listener : listeners_)
         listener(event);
 }

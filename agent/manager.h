@@ -12,6 +12,7 @@
 #include "agent/authorizer.h"
 #include "agent/committer.h"
 #include "agent/config.h"
+#include "agent/counters.h"
 #include "agent/fd_store.h"
 #include "agent/log.h"
 #include "agent/loop.h"
@@ -19,6 +20,7 @@
 #include "agent/wait_queue.h"
 #include "core/pool_planner.h"
 #include "core/report.h"
+#include "ipc/kubelet.h"
 
 namespace cmk {
 
@@ -34,8 +36,11 @@ public:
         StateStore& store;
         FdStore& fd_store;
         const Log& log;
-        std::function<std::int64_t()> now;          ///< seconds since the epoch
-        std::function<CpuSet()> online;             ///< CPUs that the kernel can use now
+        std::function<std::int64_t()> now;  ///< seconds since the epoch
+        std::function<CpuSet()> online;     ///< CPUs that the kernel can use now
+        /// Those of the CPUs where no interrupt and no unbound kernel work comes.
+        std::function<CpuSet(const CpuSet&)> quiet;
+        std::function<CpuManagerState()> kubelet;   ///< what it has given away by now
         std::function<std::string()> new_lease_id;  ///< a fresh, safe name
         std::function<Result<Config>()> read_config;
         /// Keeps pools and compat_dir for the next start.
@@ -79,12 +84,18 @@ public:
     const HostReport& host() const { return host_; }
     /// What that caller may know of the host.
     HostReport describe_host(const Peer& peer) const;
+    /// The page for Prometheus. Errors: not_permitted for who may not see all leases.
+    Result<std::string> metrics(const Peer& peer) const;
+    /// The adapters count their calls here.
+    Counters& counters() { return counters_; }
     /// The agent is about to end: whoever waits is told to ask the next one (restarting).
     void stop_waiting();
     Result<std::vector<LeaseVerdict>> verify(const Peer& peer, const std::string& lease);
     Result<ReconcileReport> reconcile(const Peer& peer);
     /// CPUs came or went: mends what that broke, and logs it.
     void machine_changed();
+    /// Kubelet has given CPUs away, or taken them back: tells where the pools have them too.
+    void kubelet_changed();
     /// Errors: not_permitted, those of plan_pools, conflict when a live lease would not fit.
     /// `compat`: also offer a lease socket in the original's directory from now on.
     Result<ReconfigureReport> reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
@@ -101,6 +112,7 @@ public:
 
 private:
     Result<Grant> grant(Peer& peer, const IsolateOrder& order);
+    Result<Grant> give(Peer& peer, const IsolateOrder& order);
     Status check_quota(const Peer& peer, const Pool& pool, const CpuSet& wanted) const;
     Result<Lease> prepare(const Peer& peer, const IsolateOrder& order);
     Grant describe_grant(const Lease& lease) const;
@@ -118,12 +130,20 @@ private:
     void end_lease(const std::string& id, const std::string& reason);
     void retry_end(const std::string& id, const Error& error);
     Result<PoolPlan> plan(const std::vector<PoolSpec>& specs) const;
+    std::string kubelet_problem() const;
+    void add_kubelet_warning(ReconfigureReport& report) const;
+    void check_kubelet(LeaseVerdict& verdict) const;
     void look_for_offline();
+    void look_for_quiet();
     void move_stranded();
     void tell_usable(const CpuSet& offline_before);
     void tell_cpus(const Lease& lease, const std::string& what);
     ReconcileReport mend();
     ReconcileReport repair();
+    void take_pools(std::vector<std::string>& warnings);
+    void note_audit(const ReconcileReport& report);
+    void log_audit(const ReconcileReport& report, const std::string& when = "") const;
+    Result<ReconfigureReport> read_again();
     void keep_config();
     void offer_compat_socket(std::vector<std::string>& warnings);
     void watch_partitions();
@@ -143,10 +163,12 @@ private:
     Audit audit_;
     Authorizer authorizer_;
     WaitQueue queue_;
+    Counters counters_;
     std::map<std::string, int> end_retries_;
     std::set<std::string> watched_;  // keys of files: partitions, and what tells of their units
     CpuSet offline_;                 // of the machine's CPUs
     bool broken_ = false;            // partitions or their unit, as the last audit left them
+    std::string kubelet_problem_;    // as last told
     std::vector<std::string> config_problems_;  // why the configuration is not the files'
     std::vector<std::function<void(const Event&)>> listeners_;
 };

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "agent/manager.h"
+#include "agent/message_ids.h"
 #include "base/text.h"
 
 namespace cmk {
@@ -16,14 +17,18 @@ Hold hold_for(const Pool& pool, const Cgroups& cgroups, bool pin) {
 }
 
 /// What the mechanism should give; what it does give is read back after it was applied.
-Grade expected_grade(const Lease& lease, const Pool& pool, const Abilities& abilities) {
+Grade expected_grade(const Lease& lease, const Pool& pool, const Abilities& abilities,
+                     const CpuSet& quiet) {
     if (lease.hold != Hold::cpuset) return Grade::D;
-    if (!lease.is_in_place()) {
-        return pool.partition == PartitionType::member ? Grade::C : Grade::B;
+    PartitionType partition = pool.partition;
+    if (lease.is_in_place()) {
+        partition = abilities.remote_partitions
+                        ? lease_edit(EditKind::make_lease, lease, {pool}).partition
+                        : PartitionType::member;
     }
-    const bool partition =
-        lease_edit(EditKind::make_lease, lease, {pool}).partition != PartitionType::member;
-    return partition && abilities.remote_partitions ? Grade::B : Grade::C;
+    if (partition == PartitionType::member) return Grade::C;
+    return partition == PartitionType::isolated && quiet.contains_all(lease.cpus) ? Grade::A
+                                                                                  : Grade::B;
 }
 
 Error caller_ended() {
@@ -33,6 +38,14 @@ Error caller_ended() {
 /// Fail closed: a pool that wants more than this host gives leases nothing.
 Status check_grade(const Pool& pool, Grade grade, const std::string& mechanism) {
     if (is_at_least(grade, pool.spec.require_grade)) return {};
+    if (grade == Grade::B) {
+        return make_error(Errc::not_permitted,
+                          "pool " + pool.spec.name +
+                              " requires grade A: CPUs isolated at boot (isolcpus=) where no "
+                              "interrupt and no unbound kernel work comes, which the free ones are "
+                              "not (grade B); direct both elsewhere (cmkctl verify as root names "
+                              "them) and run cmkctl reconcile, or lower require_grade of the pool");
+    }
     return make_error(Errc::not_permitted, "pool " + pool.spec.name + " requires grade " +
                                                std::string(to_text(pool.spec.require_grade)) +
                                                ", but this host can hold leases by " + mechanism +
@@ -44,6 +57,11 @@ std::string note_on(const Lease& lease, PartitionType partition) {
     const bool exclusive = is_at_least(lease.grade, Grade::B);
     switch (lease.hold) {
         case Hold::cpuset:
+            if (lease.grade == Grade::A) {
+                return "Held by an isolated partition: no other program can run on its CPUs, and "
+                       "no interrupt and no unbound kernel work comes there. The kernel does not "
+                       "balance load between them (grade A).";
+            }
             if (exclusive && partition == PartitionType::isolated && lease.cpus.count() > 1) {
                 return "Held by an isolated partition: no other program can run on its CPUs, and "
                        "the kernel does not balance load between them, so threads stay where "
@@ -108,7 +126,7 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
         if (place) lease.place = *place;
         if (!place) lease.hold = Hold::affinity;
     }
-    lease.grade = expected_grade(lease, pool, ports_.cgroups.abilities());
+    lease.grade = expected_grade(lease, pool, ports_.cgroups.abilities(), executor_.quiet());
     CMK_TRY(check_grade(pool, lease.grade, ports_.cgroups.mechanism()));
     lease.created = ports_.now();
     lease.owner = {.pid = info.pid,
@@ -129,6 +147,16 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
 }
 
 Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
+    const auto begin = std::chrono::steady_clock::now();
+    Result<Grant> given = give(peer, order);
+    if (given) {
+        ++counters_.of(order.what.pool).granted;
+        counters_.grants.count(std::chrono::steady_clock::now() - begin);
+    }
+    return given;
+}
+
+Result<Grant> Manager::give(Peer& peer, const IsolateOrder& order) {
     CMK_TRY_ASSIGN(Lease lease, prepare(peer, order));
     Status given = committer_.commit({.added = {lease}});
     if (!given && given.error().sys_errno == ENOENT) {
@@ -152,7 +180,8 @@ Result<Grant> Manager::grant(Peer& peer, const IsolateOrder& order) {
     ports_.fd_store.put(lease.id, peer.pidfd.get());
     watch(lease, std::move(peer.pidfd));
     watch_place(lease);
-    ports_.log.debug("lease given", {{"CMK_LEASE", lease.id},
+    ports_.log.debug("lease given", {{"MESSAGE_ID", message_id::kLeaseGiven},
+                                     {"CMK_LEASE", lease.id},
                                      {"CMK_POOL", lease.pool},
                                      {"CMK_CPUS", lease.cpus.to_cpulist()},
                                      {"CMK_COMMAND", lease.owner.command}});

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manager's part about CPUs that go offline and come back.
 #include "agent/manager.h"
+#include "agent/message_ids.h"
 #include "core/cpu_text.h"
 
 namespace cmk {
-
-namespace {
-
-/// Log entries of leases whose CPUs are others, or fewer, or all of them again.
-constexpr char kCpusChangedMessage[] = "b4d1c9a07f5e4c0f9d6e2a83c1f7705e";
-
-}  // namespace
 
 void Manager::look_for_offline() {
     const CpuSet online = ports_.online();
@@ -18,15 +12,16 @@ void Manager::look_for_offline() {
     executor_.set_offline(offline_);
 }
 
+/// The kernel does not announce where interrupts go, so this is as the last audit saw it.
+void Manager::look_for_quiet() {
+    if (!host_.isolated.empty()) executor_.set_quiet(ports_.quiet(host_.isolated));
+}
+
 void Manager::machine_changed() {
     const CpuSet before = offline_;
     look_for_offline();
     move_stranded();
-    const ReconcileReport report = repair();
-    for (const std::string& done : report.repaired)
-        ports_.log.warning("CPUs came or went: " + done);
-    for (const std::string& problem : report.problems)
-        ports_.log.error("CPUs came or went: " + problem);
+    log_audit(repair(), "CPUs came or went: ");
     tell_usable(before);
 }
 
@@ -50,11 +45,14 @@ void Manager::move_stranded() {
             done = committer_.commit({.removed = {id}, .added = {moved}});
         }
         if (done) {
+            ++counters_.of(lease.pool).moved;
             tell_cpus(moved, "its CPUs " + lease.cpus.to_cpulist() + " went offline");
         } else {
             ports_.log.error(
                 "a lease has lost all its CPUs, and no other can be had: " + done.error().message,
-                {{"CMK_LEASE", id}, {"CMK_POOL", lease.pool}});
+                {{"MESSAGE_ID", message_id::kCpusGone},
+                 {"CMK_LEASE", id},
+                 {"CMK_POOL", lease.pool}});
         }
     }
 }
@@ -71,7 +69,7 @@ void Manager::tell_usable(const CpuSet& offline_before) {
 
 void Manager::tell_cpus(const Lease& lease, const std::string& what) {
     ports_.log.warning("the CPUs of a lease have changed: " + what,
-                       {{"MESSAGE_ID", kCpusChangedMessage},
+                       {{"MESSAGE_ID", message_id::kCpusChanged},
                         {"CMK_LEASE", lease.id},
                         {"CMK_POOL", lease.pool},
                         {"CMK_CPUS", lease.cpus.to_cpulist()}});

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The manager's part that changes or checks everything at once.
-#include <algorithm>
+// The manager's part that changes the pools and the configuration.
 #include <utility>
 
 #include "agent/manager.h"
+#include "agent/message_ids.h"
 #include "base/text.h"
-#include "core/plan.h"
+#include "core/mechanism.h"
 #include "ipc/names.h"
 
 namespace cmk {
 
 namespace {
-
-/// How soon a partition that could not be mended is tried again.
-constexpr std::uint64_t kRetryBrokenMs = 30'000;
-constexpr char kPartitionsKey[] = "partitions";
-/// The kernel does not announce everything that can go wrong with a partition.
-constexpr std::uint64_t kAuditMs = 600'000;
-/// Log entries of leases that are held more weakly, or more strongly again.
-constexpr char kGradeChangedMessage[] = "6f0c2f1d3bb94d6c8f2a7c15e0a94b71";
 
 std::string describe(const Pool& pool) {
     return pool.cpus.empty() ? "no CPU" : "CPUs " + pool.cpus.to_cpulist();
@@ -75,15 +67,23 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
             pool.free = pool.pool.cpus;
             pool.cores = pool.free_cores = count_cores(host_.topology, pool.free);
         }
+        add_kubelet_warning(report);
         return report;
     }
-    for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools())) {
-        report.warnings.push_back(warning);
-    }
+    if (report.changed) ++counters_.reconfigurations;
+    take_pools(report.warnings);
     watch_partitions();
     retry_broken();
     report.pools = list_pools();
+    add_kubelet_warning(report);
     return report;
+}
+
+/// What goes by the pools' names follows them.
+void Manager::take_pools(std::vector<std::string>& warnings) {
+    counters_.follow(committer_.ledger().pools());
+    for (const std::string& warning : authorizer_.set_pools(committer_.ledger().pools()))
+        warnings.push_back(warning);
 }
 
 Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vector<PoolSpec>& specs,
@@ -97,7 +97,8 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
         compat && config_.compat_dir.empty() ? kCompatDir : config_.compat_dir;
     if (Status written = ports_.write_dropin(specs, compat_dir); !written) {
         if (report.changed) CMK_TRY(committer_.commit({.pools = before}));
-        (void)authorizer_.set_pools(before);
+        std::vector<std::string> told_before;
+        take_pools(told_before);
         return with_context(std::move(written).error(), "the pools were not kept");
     }
     config_.pools = specs;
@@ -105,7 +106,7 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
     keep_config();
     offer_compat_socket(report.warnings);
     if (report.changed) {
-        ports_.log.info("pools changed on request");
+        ports_.log.info("pools changed on request", {{"MESSAGE_ID", message_id::kPoolsChanged}});
         emit({Event::Kind::pools_changed, {}, ""});
         serve_waiting();
     }
@@ -114,6 +115,12 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
 
 Result<ReconfigureReport> Manager::reload(const Peer& peer) {
     CMK_TRY(authorizer_.may_administer(peer));
+    auto report = read_again();
+    counters_.configured = report.has_value();
+    return report;
+}
+
+Result<ReconfigureReport> Manager::read_again() {
     CMK_TRY_ASSIGN(Config config, ports_.read_config());
     CMK_TRY_ASSIGN(ReconfigureReport report, apply_pools(config.pools, false));
     if (config.backend != config_.backend || config.cgroup_name != config_.cgroup_name) {
@@ -149,130 +156,14 @@ void Manager::reload_on_signal() {
     const auto report = reload(Peer{});
     if (!report) {
         return ports_.log.error("the configuration was not reloaded, the old one stays in force: " +
-                                report.error().message);
+                                    report.error().message,
+                                {{"MESSAGE_ID", message_id::kConfigRefused}});
     }
     for (const std::string& warning : report->warnings)
         ports_.log.warning(warning);
-    ports_.log.info(report->changed ? "configuration reloaded, pools changed"
-                                    : "configuration reloaded");
-}
-
-Result<ReconcileReport> Manager::reconcile(const Peer& peer) {
-    CMK_TRY(authorizer_.may_administer(peer));
-    return repair();
-}
-
-/// Mends, and looks anew at whom leases and requests wait for.
-ReconcileReport Manager::repair() {
-    ReconcileReport report = mend();
-    for (const auto& [id, lease] : std::map(committer_.ledger().leases()))
-        watch_any(id);
-    serve_waiting();
-    return report;
-}
-
-/// Runs the audit and tells of what it changed.
-ReconcileReport Manager::mend() {
-    const auto before = committer_.ledger().leases();
-    ReconcileReport report = audit_.run();
-    for (const auto& [id, lease] : before) {
-        if (committer_.ledger().lease(id) != nullptr) continue;
-        ports_.loop.forget("lease/" + id);
-        ports_.loop.forget("place/" + id);
-        emit({Event::Kind::lease_removed, lease, "found ended by reconcile"});
-    }
-    const auto after = committer_.ledger().leases();
-    for (const auto& [id, lease] : after) {
-        const auto old = before.find(id);
-        if (old == before.end()) {
-            emit({Event::Kind::lease_added, lease, ""});
-        } else if (old->second.grade != lease.grade) {
-            const std::string was = "was " + std::string(to_text(old->second.grade));
-            ports_.log.warning(
-                "the grade of a lease is " + std::string(to_text(lease.grade)) + ", it " + was,
-                {{"MESSAGE_ID", kGradeChangedMessage},
-                 {"CMK_LEASE", id},
-                 {"CMK_POOL", lease.pool},
-                 {"CMK_GRADE", to_text(lease.grade)}});
-            emit({Event::Kind::grade_changed, lease, was});
-        }
-    }
-    host_.problems = report.problems;
-    watch_partitions();
-    retry_broken();
-    return report;
-}
-
-void Manager::watch_partitions() {
-    for (const std::string& key : watched_)
-        ports_.loop.forget(key);
-    watched_.clear();
-    unsigned number = 0;
-    for (UniqueFd& file : ports_.cgroups.watch_homes())
-        watch_file("home/" + std::to_string(number++), std::move(file));
-    for (const Pool& pool : committer_.ledger().pools()) {
-        if (pool.partition == PartitionType::member) continue;
-        watch_file("partition/" + pool.spec.name, ports_.cgroups.watch_partition(pool.spec.name));
-    }
-}
-
-void Manager::watch_file(const std::string& key, UniqueFd file) {
-    if (!file) return;
-    const Status watched =
-        ports_.loop.watch_change(key, std::move(file), [this] { on_partition_change(); });
-    watched_.insert(key);
-    if (!watched) ports_.log.error(watched.error().message);
-}
-
-bool Manager::is_broken() const {
-    if (!ports_.cgroups.home_problem().empty()) return true;
-    const auto pools = standing_pools(committer_.ledger());
-    const bool is_pool_broken = std::any_of(pools.begin(), pools.end(), [&](const Pool& pool) {
-        const PoolState state = ports_.cgroups.pool_state(pool.spec.name);
-        return !pool.cpus.empty() && (!state.valid || state.partition != pool.partition);
-    });
-    return is_pool_broken || audit_.has_weak_place();
-}
-
-/// The kernel also announces what the agent itself does, repairs that fail included.
-void Manager::on_partition_change() {
-    if (is_broken() != broken_) on_break();
-}
-
-void Manager::on_break() {
-    const ReconcileReport report = repair();
-    for (const std::string& done : report.repaired)
-        ports_.log.warning(done);
-    for (const std::string& problem : report.problems)
-        ports_.log.error(problem);
-}
-
-/// While one is broken, a timer looks whether what stood in the way has gone; a slow one looks
-/// after those that hold. Without partitions there is none.
-void Manager::retry_broken() {
-    broken_ = ports_.cgroups.has_groups() && is_broken();
-    const bool any = !reserved_by(committer_.ledger().pools()).empty();
-    if (!broken_ && !any) return ports_.loop.forget(kPartitionsKey);
-    const std::uint64_t delay = broken_ ? kRetryBrokenMs : kAuditMs;
-    const Status set = ports_.loop.set_timer(kPartitionsKey, delay, [this] {
-        for (const std::string& done : repair().repaired)
-            ports_.log.warning(done);
-    });
-    if (!set) ports_.log.error(set.error().message);
-}
-
-Result<std::vector<LeaseVerdict>> Manager::verify(const Peer& peer, const std::string& id) {
-    std::vector<LeaseVerdict> verdicts;
-    for (const auto& [name, lease] : committer_.ledger().leases()) {
-        if ((id.empty() || id == name) && authorizer_.may_see(peer, lease)) {
-            verdicts.push_back(audit_.verify(lease));
-        }
-    }
-    if (!id.empty() && verdicts.empty()) {
-        return make_error(Errc::unknown_lease,
-                          "there is no lease " + quote(id) + "; cmkctl leases lists them");
-    }
-    return verdicts;
+    ports_.log.info(
+        report->changed ? "configuration reloaded, pools changed" : "configuration reloaded",
+        {{"MESSAGE_ID", message_id::kConfigReloaded}});
 }
 
 }  // namespace cmk

@@ -20,6 +20,7 @@ std::string wait_key(Ticket ticket) {
 
 Ticket Manager::wait(Peer peer, IsolateOrder order, IsolateDone done) {
     if (queue_.size() >= config_.limits.waiting) {
+        counters_.refused(order.what.pool, Errc::too_many);
         done(make_error(Errc::too_many, std::to_string(config_.limits.waiting) +
                                             " requests wait already; try again later, or raise "
                                             "waiting in [limits]"));
@@ -53,6 +54,7 @@ void Manager::answer(Ticket ticket, Error error) {
     ports_.loop.forget(wait_key(ticket));
     auto waiter = queue_.take(ticket);
     if (!waiter) return;
+    counters_.refused(waiter->order.what.pool, error.code);
     waiter->done(std::move(error));
     serve_waiting();
 }
@@ -84,6 +86,7 @@ bool Manager::serve_first(const std::string& pool) {
         queue_.put_back(*std::move(waiter));
         return false;
     }
+    if (!result) counters_.refused(pool, result.error().code);
     ports_.loop.forget(wait_key(waiter->ticket));
     waiter->done(std::move(result));
     return true;

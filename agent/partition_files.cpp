@@ -58,6 +58,7 @@ Status judge_exclusive(int top, const std::string& path, Confinement& found) {
     const CpuSet others = read_cpus(top, ".", "/cpuset.cpus.effective");
     found.exclusive = state.valid && state.type != PartitionType::member && !others.empty() &&
                       !others.intersects(found.effective);
+    found.isolated = found.exclusive && state.type == PartitionType::isolated;
     found.evidence = "partition " + path + ": " + state.text +
                      "; CPUs of everybody else: " + others.to_cpulist();
     return {};

@@ -5,10 +5,31 @@ namespace cmk {
 
 namespace {
 
+bool is_of_this_boot(const StoredState& state, const std::string& boot_id) {
+    return state.boot_id.empty() || state.boot_id == boot_id;
+}
+
+/// Without the records of live leases their CPUs would be given away: the state is left as it is.
+Status check_formats(const StoredState& state, const std::string& boot_id) {
+    if (state.foreign.empty() || !is_of_this_boot(state, boot_id)) return {};
+    return make_error(Errc::conflict,
+                      "state file " + state.foreign.front() +
+                          "; install the version of cmk-agent that wrote it, or one between the "
+                          "two. Leases hold meanwhile");
+}
+
+void set_bad_aside(StateStore& store, const std::vector<std::string>& files,
+                   RecoveryReport& report) {
+    for (const std::string& bad : files) {
+        report.refused.push_back("State file " + bad + "; it was set aside.");
+        store.set_aside(bad.substr(0, bad.find(": ")));
+    }
+}
+
 /// Leases of an earlier boot ended with it.
 void forget_old_boot(StateStore& store, StoredState& state, const std::string& boot_id,
                      RecoveryReport& report) {
-    if (state.boot_id.empty() || state.boot_id == boot_id) return;
+    if (is_of_this_boot(state, boot_id)) return;
     for (const Lease& lease : state.leases)
         store.remove(lease.id);
     report.notes.push_back("The machine has rebooted; " + std::to_string(state.leases.size()) +
@@ -61,10 +82,9 @@ Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& p
                                const Result<PoolPlan>& planned, const std::string& boot_id) {
     RecoveryReport report;
     CMK_TRY_ASSIGN(StoredState state, store.load());
-    for (const std::string& bad : state.bad) {
-        report.notes.push_back("State file " + bad + "; it was set aside.");
-        store.set_aside(bad.substr(0, bad.find(": ")));
-    }
+    CMK_TRY(check_formats(state, boot_id));
+    set_bad_aside(store, state.bad, report);
+    set_bad_aside(store, state.foreign, report);
     forget_old_boot(store, state, boot_id, report);
     const auto live = live_leases(state, store, cgroups, processes, executor, report);
 

@@ -12,14 +12,15 @@ namespace cmk {
 
 /// What start-up decided, for the log.
 struct RecoveryReport {
-    std::vector<std::string> notes = {};  ///< what was undone or refused, full sentences
+    std::vector<std::string> refused = {};  ///< state files, full sentences
+    std::vector<std::string> notes = {};    ///< what was undone or has ended, full sentences
     ReconcileReport audit = {};
     std::string kept_pools = {};  ///< why the pools are those of before; "" where they are not
 };
 
 /// Takes up what an earlier agent left. Interrupted requests are undone, live leases keep their
 /// CPUs, and of the planned pools and those last in force the ones that fit the live leases are
-/// used. Errors: io, conflict when neither fits.
+/// used. Errors: io; conflict when neither fits, or for state that only another version can read.
 Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& processes,
                                Executor& executor, Committer& committer, Audit& audit,
                                const Result<PoolPlan>& planned, const std::string& boot_id);

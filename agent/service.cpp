@@ -10,8 +10,10 @@
 #include "agent/cgroups_affinity.h"
 #include "agent/cgroups_local.h"
 #include "agent/holder.h"
+#include "agent/message_ids.h"
 #include "base/file_io.h"
 #include "base/text.h"
+#include "hw/kernel_work.h"
 #include "hw/topology_source.h"
 
 namespace cmk {
@@ -52,13 +54,13 @@ void raise_descriptor_limit() {
 }
 
 /// A bad configuration does not leave running leases without an agent: the one last in force holds
-/// until it is mended.
+/// until it is mended. After a downgrade both may have what only the later version knows.
 Result<Config> read_config(const Options& options, const StateStore& store,
                            std::vector<std::string>& problems) {
     auto config = ConfigSource(options.config).read();
     const auto last = store.config();
     if (config || !last) return config;
-    CMK_TRY_ASSIGN(Config kept, parse_config({{"config.toml", *last}}));
+    CMK_TRY_ASSIGN(Config kept, parse_config({{"config.toml", *last}}, Unknown::ignored));
     problems.push_back("the configuration is not in force: " + config.error().message +
                        "; the earlier one stays until systemctl reload cmk-agent takes it");
     return kept;
@@ -90,6 +92,11 @@ Result<std::unique_ptr<Cgroups>> open_groups(const CpusetMount& mount, const Con
     return std::unique_ptr<Cgroups>(std::move(local));
 }
 
+void warn_of_affinity(const Log& log, const std::string& why) {
+    log.warning("leases are held by affinity only (grade D): " + why,
+                {{"MESSAGE_ID", message_id::kAffinityOnly}});
+}
+
 Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, bool is_service,
                                               const Log& log) {
     CMK_TRY_ASSIGN(const CpusetMount mount, find_cpuset_mount(config.backend));
@@ -99,9 +106,9 @@ Result<std::unique_ptr<Cgroups>> open_cgroups(const Config& config, bool is_serv
         const bool only_here =
             config.backend == CgroupBackend::automatic && groups.error().code == Errc::io;
         if (!only_here) return groups.error();
-        log.warning("leases are held by affinity only (grade D): " + groups.error().message);
+        warn_of_affinity(log, groups.error().message);
     } else {
-        log.warning("leases are held by affinity only (grade D): " + mount.why);
+        warn_of_affinity(log, mount.why);
     }
     return std::unique_ptr<Cgroups>(std::make_unique<CgroupsAffinity>());
 }
@@ -138,6 +145,8 @@ Manager::Ports Service::manager_ports() {
             .log = log_,
             .now = seconds_now,
             .online = online_cpus,
+            .quiet = [](const CpuSet& cpus) { return quiet_of(cpus); },
+            .kubelet = [] { return read_kubelet(); },
             .new_lease_id = random_lease_id,
             .read_config = [this] { return source_.read(); },
             .write_dropin =
@@ -186,9 +195,22 @@ Status Service::serve(const Options& options) {
         CMK_TRY_ASSIGN(uevents_, Uevents::watch(std::move(passed_.uevent), event_.get(),
                                                 [this] { manager_.machine_changed(); }));
     }
+    watch_kubelet();
     manager_.listen([this](const Event&) { notifier_.changed(); });
     announce(options);
     return {};
+}
+
+/// Where kubelet comes later, its state is still read whenever somebody asks.
+void Service::watch_kubelet() {
+    auto watch =
+        KubeletWatch::start(kKubeletDir, event_.get(), [this] { manager_.kubelet_changed(); });
+    if (watch) {
+        kubelet_ = *std::move(watch);
+        manager_.kubelet_changed();
+    } else if (watch.error().sys_errno != ENOENT) {
+        log_.warning(watch.error().message);
+    }
 }
 
 /// On the sockets that systemd holds, so that requests wait there while no agent runs; else on one
@@ -248,7 +270,8 @@ Status Service::add_signals() {
 }
 
 void Service::announce(const Options& options) {
-    log_.info("ready", {{"CMK_SOCKET", passed_.listeners.empty() ? options.socket : "systemd's"},
+    log_.info("ready", {{"MESSAGE_ID", message_id::kAgentReady},
+                        {"CMK_SOCKET", passed_.listeners.empty() ? options.socket : "systemd's"},
                         {"CMK_MECHANISM", manager_.host().mechanism},
                         {"CMK_VERSION", CMK_VERSION}});
     notifier_.ready();
@@ -263,7 +286,7 @@ Status Service::run() {
     manager_.stop_waiting();
     server_.stop();
     if (error < 0) return errno_error(-error, "the event loop failed");
-    log_.info("ending; leases stay as they are");
+    log_.info("ending; leases stay as they are", {{"MESSAGE_ID", message_id::kAgentEnding}});
     return {};
 }
 

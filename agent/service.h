@@ -6,6 +6,7 @@
 #include "agent/config_source.h"
 #include "agent/dbus_api.h"
 #include "agent/fd_store.h"
+#include "agent/kubelet_watch.h"
 #include "agent/log.h"
 #include "agent/manager.h"
 #include "agent/notifier.h"
@@ -36,6 +37,7 @@ private:
 
     Status add_signals();
     Status serve(const Options& options);
+    void watch_kubelet();
     Status listen(const Options& options);
     Status offer_socket(const std::string& dir);
     void reload();
@@ -58,6 +60,7 @@ private:
     VarlinkServer server_;
     std::unique_ptr<DbusApi> dbus_;
     std::unique_ptr<Uevents> uevents_;
+    std::unique_ptr<KubeletWatch> kubelet_;  // none without kubelet
     SourceHandle hangup_;
     std::string offered_dir_;  // what offer_socket() was told last
 };

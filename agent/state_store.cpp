@@ -118,7 +118,9 @@ Result<StoredState> StateStore::load() const {
     CMK_TRY_ASSIGN(const auto names, list_dir_at(dir_.get(), "."));
     for (const std::string& name : names) {
         const Status loaded = load_file(dir_.get(), name, state);
-        if (!loaded) state.bad.push_back(name + ": " + loaded.error().message);
+        if (loaded) continue;
+        const bool foreign = loaded.error().code == Errc::conflict;
+        (foreign ? state.foreign : state.bad).push_back(name + ": " + loaded.error().message);
     }
     return state;
 }

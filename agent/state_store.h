@@ -17,6 +17,8 @@ struct StoredState {
     std::vector<Pool> pools;       ///< the pools last in force; empty where none were stored
     std::string boot_id;           ///< of the boot that wrote it; "" where nothing was stored
     std::vector<std::string> bad;  ///< files that were refused: "name: why"
+    /// The same for files whose format is too far away: an agent of another version can read them.
+    std::vector<std::string> foreign;
 };
 
 /// The state directory: "pools", "boot", "config.toml" and one file a lease, "ID.intent" before the

@@ -60,6 +60,8 @@ struct VarlinkApi::Context {
 
 void VarlinkApi::serve_on(VarlinkServer& server) {
     server_ = &server;
+    for (const std::string& method : wire::method_names())
+        manager_.counters().varlink.try_emplace(method);
     manager_.listen([this](const Event& event) { broadcast(event); });
 }
 
@@ -70,6 +72,7 @@ void VarlinkApi::handle(VarlinkConnection& connection, const std::string& messag
         return server_->send(connection, wire::encode_failure(*failure));
     }
     auto& call = std::get<wire::Call>(decoded);
+    Counters::request(manager_.counters().varlink, wire::method_names()[call.method.index()]);
     const Context context{connection, call.oneway, fds};
     const auto* isolate = std::get_if<wire::Isolate>(&call.method);
     const std::size_t wanted = isolate != nullptr && isolate->has_pidfd ? 1 : 0;
@@ -134,6 +137,11 @@ void VarlinkApi::run(const Context& context, wire::ListLeases&) {
 
 void VarlinkApi::run(const Context& context, wire::GetTopology&) {
     reply(context, wire::encode(manager_.describe_host(context.connection.peer)));
+}
+
+void VarlinkApi::run(const Context& context, wire::GetMetrics&) {
+    const auto text = manager_.metrics(context.connection.peer);
+    reply(context, text ? wire::encode(wire::MetricsPage{*text}) : failure_text(text.error()));
 }
 
 void VarlinkApi::run(const Context& context, wire::Reconcile&) {

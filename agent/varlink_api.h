@@ -34,6 +34,7 @@ private:
     void run(const Context& context, wire::ListPools&);
     void run(const Context& context, wire::ListLeases&);
     void run(const Context& context, wire::GetTopology&);
+    void run(const Context& context, wire::GetMetrics&);
     void run(const Context& context, wire::Reconcile&);
     void run(const Context& context, wire::Verify& call);
     void run(const Context& context, wire::Reconfigure& call);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "agent/message_ids.h"
 #include "agent/peer_credentials.h"
 #include "base/text.h"
 #include "ipc/wire.h"
@@ -162,7 +163,8 @@ void VarlinkServer::accept_all(const Listener& listener) {
             accept_one(std::move(fd), listener.role);
         } else if (errno == EMFILE || errno == ENFILE) {
             // Level-triggered: it would fire for ever. The next connection that goes turns it on.
-            ports_.log.error("out of file descriptors; new connections wait until one closes");
+            ports_.log.error("out of file descriptors; new connections wait until one closes",
+                             {{"MESSAGE_ID", message_id::kNoDescriptors}});
             return set_listening(false);
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return;

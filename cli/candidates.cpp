@@ -90,7 +90,8 @@ private:
     void offer_named(const std::string& value) {
         if (value == "POOL") offer_all(names_.pools());
         if (value == "LEASE" || value == "LEASE...") offer_all(names_.leases());
-        const bool is_file = value == "PATH" || value == "FILE" || value == "TOPOLOGY";
+        const bool is_file =
+            value == "PATH" || value == "FILE" || value == "DIR" || value == "TOPOLOGY";
         if (is_file) found_.rest = Completion::Rest::files;
     }
 

@@ -179,7 +179,7 @@ private:
             centred(x + width / 2, line + 14, std::to_string(cpu), "normal");
             line += kRow;
         });
-        centred(x + width / 2, y + siblings * kRow + 11, tenant.mark, "bold");
+        centred(x + width / 2, y + siblings * kRow + 9, tenant.mark, "bold");
         body_.end();
         width_ = std::max(width_, x + width);
     }

@@ -7,6 +7,7 @@
 
 #include "base/file_io.h"
 #include "base/text.h"
+#include "ipc/kubelet.h"
 
 namespace cmk {
 
@@ -35,14 +36,6 @@ bool is_running(const std::string& proc, const std::string& command) {
     });
 }
 
-/// kubelet writes {"policyName":"static",...}; blanks are allowed between.
-bool has_static_policy(std::string state) {
-    state.erase(std::remove_if(state.begin(), state.end(),
-                               [](char c) { return c == ' ' || c == '\n' || c == '\t'; }),
-                state.end());
-    return state.find("\"policyName\":\"static\"") != std::string::npos;
-}
-
 }  // namespace
 
 std::vector<std::string> find_host_facts(const std::string& root) {
@@ -54,10 +47,12 @@ std::vector<std::string> find_host_facts(const std::string& root) {
     if (is_running(base + "/proc", "irqbalance")) {
         facts.push_back("irqbalance is running: it may move interrupts onto leased CPUs.");
     }
-    const auto kubelet = read_file_at(AT_FDCWD, base + "/var/lib/kubelet/cpu_manager_state");
-    if (kubelet && has_static_policy(*kubelet)) {
+    const auto state = read_file_at(AT_FDCWD, base + kKubeletDir + "/" + kCpuManagerFile);
+    const auto kubelet = state ? parse_cpu_manager_state(*state) : state.error();
+    if (kubelet && kubelet->policy == "static") {
         facts.push_back(
-            "kubelet uses its static CPU policy: it hands out CPUs too, maybe the same ones.");
+            "kubelet uses its static CPU policy and hands out CPUs too: \"cmk-k8s kubelet-config\" "
+            "prints the setting that keeps it off the pools.");
     }
     return facts;
 }

@@ -14,7 +14,7 @@ namespace cmk {
 /// - "workqueues": whether unbound kernel work may run there;
 /// - "timer tick": whether it stops there (nohz_full=);
 /// - "siblings": SMT siblings of its cores that the lease does not have; these fail the check where
-///   the lease is exclusive.
+///   the lease is exclusive. The first two fail it where its grade is A.
 /// What cannot be read is left out.
 void add_interference(const std::string& root, std::vector<LeaseVerdict>& verdicts);
 

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <ctime>
 
-#include "cli/session.h"
+#include "cli/event_stream.h"
 #include "cli/verbs.h"
 #include "ipc/errors.h"
 
@@ -23,20 +23,22 @@ int run_monitor(const std::vector<std::string>& arguments) {
     const Syntax syntax{.verb = "monitor",
                         .about =
                             "Prints lease and pool events as they happen, a line (with -o json\n"
-                            "an object) for each, until interrupted. Exits 5 when the agent\n"
-                            "goes away.",
+                            "an object) for each, until interrupted. Goes on with the next agent\n"
+                            "when it is restarted, and exits 5 when there is none.",
                         .examples = "  cmkctl monitor\n  cmkctl monitor -o json\n",
                         .options = {}};
     if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;
     std::signal(SIGINT, end_on_interrupt);
     OutputStyle style = style_of(common);
-    auto client = Client::connect(socket_path(common));
-    if (!client) return fail(client.error());
-    if (const Status sent = client->subscribe(wire::Monitor{}); !sent) return fail(sent.error());
+    auto events = EventStream::open(common);
+    if (!events) return fail(events.error());
     for (;;) {
-        const auto event = client->receive<std::optional<Event>>();
+        const auto event = events->next();
         if (!event) return fail(event.error());
-        if (!event->has_value()) continue;  // the first reply: the stream stands
+        if (!event->has_value()) {
+            complain("the agent was restarted; what happened meanwhile is not shown");
+            continue;
+        }
         style.now = static_cast<std::int64_t>(std::time(nullptr));
         if (const int code = put(render_event(**event, style)); code != exit_code::kOk) return code;
     }

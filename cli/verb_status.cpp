@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <poll.h>
-
+#include "cli/event_stream.h"
 #include "cli/machine.h"
 #include "cli/output_json.h"
 #include "cli/screen.h"
@@ -16,20 +15,15 @@ Result<std::string> status_text(const CommonOptions& common) {
     return render_status(machine.host, machine.pools, machine.leases, style_of(common));
 }
 
-bool is_readable(int fd) {
-    pollfd event{fd, POLLIN, 0};
-    return ::poll(&event, 1, 0) == 1;
-}
-
 /// Takes the events that are here. One new picture is enough for all of them.
-Status take_events(Client& events) {
-    while (events.has_reply() || is_readable(events.fd()))
-        CMK_TRY(events.receive<std::optional<Event>>());
+Status take_events(EventStream& events) {
+    while (events.has_event())
+        CMK_TRY(events.next());
     return {};
 }
 
 /// Shows the status anew after each event. Returns what ended it.
-Error watch(const CommonOptions& common, Client& events) {
+Error watch(const CommonOptions& common, EventStream& events) {
     Screen screen(!is_data(style_of(common).format));
     for (;;) {
         const auto text = status_text(common);
@@ -38,17 +32,14 @@ Error watch(const CommonOptions& common, Client& events) {
             return make_error(Errc::io, "watching has ended");
         }
         screen.wait(events.fd());
+        // One new picture is enough for all of them.
         if (const Status taken = take_events(events); !taken) return taken.error();
     }
 }
 
 int watch_status(const CommonOptions& common) {
-    auto events = connect(common);
+    auto events = EventStream::open(common);  // no event after the first picture is missed
     if (!events) return fail(events.error());
-    if (const Status sent = events->subscribe(wire::Monitor{}); !sent) return fail(sent.error());
-    // The first reply says that the stream stands: no event after the first picture is missed.
-    const auto stands = events->receive<std::optional<Event>>();
-    if (!stands) return fail(stands.error());
     return fail(watch(common, *events));
 }
 
@@ -63,7 +54,7 @@ int run_status(const std::vector<std::string>& arguments) {
         .examples = "  cmkctl status\n  cmkctl status --watch\n  cmkctl status -o json\n",
         .options = {{"--watch", "",
                      "show it again after every event, until interrupted; on a terminal in\n"
-                     "place. Exits 5 when the agent goes away",
+                     "place, and over restarts of the agent. Exits 5 when there is none left",
                      &wants_watch}}};
     if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;
     if (wants_watch) return watch_status(common);

@@ -10,6 +10,19 @@
 
 namespace cmk {
 
+namespace {
+
+/// What is wrong with the pools or the whole host, whatever leases there are. Is nothing?
+bool tell_problems(const CommonOptions& common) {
+    const auto host = ask<HostReport>(common, wire::GetTopology{});
+    if (!host) return true;
+    for (const std::string& problem : host->problems)
+        complain("verify: " + problem);
+    return host->problems.empty();
+}
+
+}  // namespace
+
 int run_verify(const std::vector<std::string>& arguments) {
     CommonOptions common;
     std::vector<std::string> leases;
@@ -18,7 +31,8 @@ int run_verify(const std::vector<std::string>& arguments) {
         .verb = "verify",
         .about =
             "Checks how leases are held, from what the kernel says now, and tells what would\n"
-            "raise their grade. Exits 7 when a check fails.\n\n"
+            "raise their grade. Exits 7 when a check fails, or when something is wrong with the\n"
+            "pools.\n\n"
             "Grades: A exclusive, without load balancing, IRQs kept away; B exclusive, no\n"
             "other program can run there; C confined by a cpuset, neighbours possible;\n"
             "D CPU affinity only.",
@@ -48,7 +62,7 @@ int run_verify(const std::vector<std::string>& arguments) {
     const int printed = put(render_verdicts(*verdicts, style_of(common)));
     const bool passed = std::all_of(verdicts->begin(), verdicts->end(),
                                     [](const LeaseVerdict& each) { return each.passed; });
-    return passed ? printed : exit_code::kCheckFailed;
+    return tell_problems(common) && passed ? printed : exit_code::kCheckFailed;
 }
 
 }  // namespace cmk

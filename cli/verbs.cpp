@@ -80,6 +80,7 @@ const std::vector<Verb>& verbs() {
         {"reconcile", "compare the machine with the agent's books and mend it", run_reconcile},
         {"verify", "check how leases are held, with evidence from the kernel", run_verify},
         {"monitor", "print lease and pool events as they happen", run_monitor},
+        {"metrics", "print the agent's metrics, as Prometheus reads them", run_metrics},
         {"bundle", "collect what a bug report needs in one archive", run_bundle},
         {"version", "show the versions of cmkctl and the agent", run_version},
     };

@@ -44,6 +44,7 @@ int run_release(const std::vector<std::string>& arguments);
 int run_describe(const std::vector<std::string>& arguments);
 int run_reconcile(const std::vector<std::string>& arguments);
 int run_verify(const std::vector<std::string>& arguments);
+int run_metrics(const std::vector<std::string>& arguments);
 int run_monitor(const std::vector<std::string>& arguments);
 int run_bundle(const std::vector<std::string>& arguments);
 int run_complete(const std::vector<std::string>& arguments);

@@ -68,6 +68,7 @@ private:
     void tell(const std::function<void(News&)>& change);
     bool take_line(std::string_view line, bool& heard);
     KubeClient make_client();
+    ServerRules rules();
 
     const DaemonSettings& settings_;
     Metrics metrics_;
@@ -143,17 +144,19 @@ bool Daemon::take_line(std::string_view line, bool& heard) {
     return true;
 }
 
+/// Waits until the server's are known.
+ServerRules Daemon::rules() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return rules_.has_value(); });
+    return *rules_;
+}
+
 void Daemon::hear_node() {
     const Random random = make_random();
     Backoff backoff(make_random());
     KubeClient client = make_client();
-    bool bookmarks = false;
-    {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return rules_.has_value(); });
-        bookmarks = rules_->bookmarks;
-    }
     for (;;) {
+        const bool bookmarks = rules().bookmarks;
         const auto timeout =
             std::chrono::duration_cast<seconds>(spread_around(kWatchTimeout, kWatchPart, random()));
         bool heard = false;
@@ -185,11 +188,11 @@ void Daemon::decide() {
         News news = std::exchange(news_, {});
         lock.unlock();
         std::move(news).pass_on(publisher);
-        const TimePoint next = publisher.step(Clock::now(), std::time(nullptr));
+        const TimePoint next = publisher.step(Clock::now(), wall_now());
         const auto& agent = publisher.agent();
         metrics_.set(publisher.status(), agent ? &*agent : nullptr, Clock::now(), next);
         lock.lock();
-        if (publisher.rules() && !rules_) {
+        if (publisher.rules() && rules_ != publisher.rules()) {
             rules_ = publisher.rules();
             changed_.notify_all();
         }

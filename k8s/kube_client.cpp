@@ -113,14 +113,14 @@ Error KubeClient::failure(const Attempt& attempt, int code) const {
     std::string why = httplib::to_string(error);
     if (attempt.too_long) {
         why = "the answer is too long or too slow";
-    } else if (error == httplib::Error::SSLServerVerification) {
-        why = "the server's certificate is not the one expected (" +
-              verification_text(attempt.verified) +
-              "); check certificate-authority and server of the kubeconfig";
     } else if (error == httplib::Error::Connection) {
         why = "cannot connect; is the server's address right, and does it serve?";
     } else if (error == httplib::Error::Read) {
         why = attempt.received > 0 ? "the answer broke off" : "there was no answer";
+    } else if (attempt.verified != 0) {  // newer versions of httplib have an error more for it
+        why = "the server's certificate is not the one expected (" +
+              verification_text(attempt.verified) +
+              "); check certificate-authority and server of the kubeconfig";
     }
     return make_error(
         Errc::unavailable,

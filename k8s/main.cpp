@@ -10,12 +10,12 @@
 
 #include "base/file_io.h"
 #include "ipc/errors.h"
+#include "ipc/kubelet.h"
 #include "ipc/names.h"
 #include "k8s/agent_state.h"
 #include "k8s/cluster/commands.h"
 #include "k8s/daemon.h"
 #include "k8s/kube_client.h"
-#include "k8s/kubelet.h"
 #include "k8s/one_shot.h"
 #include "k8s/options.h"
 
@@ -64,12 +64,13 @@ int print_kubelet_config(const Options& options) {
     if (!source) return fail(source.error());
     const auto state = source->state();
     if (!state) return fail(state.error());
-    std::fputs(kubelet_lines(cpus_to_reserve(state->pools)).c_str(), stdout);
+    const CpuSet reserved = cpus_to_reserve(state->pools);
+    std::fputs(kubelet_lines(reserved).c_str(), stdout);
     const auto text = read_file_at(AT_FDCWD, options.cpu_manager_state);
     if (!text) return exit_code::kOk;  // there is no kubelet here, or its state is not for us
-    const auto kubelet = read_cpu_manager_state(*text);
+    const auto kubelet = parse_cpu_manager_state(*text);
     if (!kubelet) return fail(with_context(kubelet.error(), options.cpu_manager_state));
-    const std::string overlap = kubelet_overlap(*kubelet, state->pools);
+    const std::string overlap = kubelet_overlap(*kubelet, reserved);
     if (overlap.empty()) return exit_code::kOk;
     say(overlap);
     return exit_code::kCheckFailed;
@@ -101,7 +102,7 @@ int run(const Options& options) {
     }
     if (const Status named = check_namespace(options.name_space); !named)
         return fail(named.error());
-    const auto node = node_name(options.node, environment, host_name());
+    const auto node = node_name(options, environment, host_name());
     if (!node) return fail(node.error());
     auto kube = find_kube_config(options.kubeconfig, environment);
     if (!kube) return fail(kube.error());

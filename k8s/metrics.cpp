@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/metrics.h"
 
-#include "base/text.h"
+#include <algorithm>
+
+#include "base/metrics_text.h"
 
 namespace cmk::k8s {
 
@@ -9,41 +11,6 @@ namespace {
 
 /// A step waits for a server that does not answer: twice each of a handful of requests.
 constexpr std::chrono::seconds kLongestStep{600};
-
-/// Writes one metric family after the other.
-class Page {
-public:
-    void family(const char* name, const char* type, const char* help) {
-        name_ = name;
-        text_ +=
-            std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
-    }
-    void value(const std::string& labels, double number) {
-        std::string digits = std::to_string(number);
-        while (digits.ends_with('0'))
-            digits.pop_back();
-        if (digits.ends_with('.')) digits.pop_back();
-        text_ += name_ + (labels.empty() ? "" : "{" + labels + "}") + " " + digits + "\n";
-    }
-    std::string finish() && { return std::move(text_); }
-
-private:
-    std::string name_;
-    std::string text_;
-};
-
-std::string label(const char* name, const std::string& value) {
-    std::string escaped;
-    for (const char c : value) {
-        if (c == '\n') {
-            escaped += "\\n";
-            continue;
-        }
-        if (c == '"' || c == '\\') escaped.push_back('\\');
-        escaped.push_back(c);
-    }
-    return std::string(name) + "=\"" + escaped + "\"";
-}
 
 double age(TimePoint now, const std::optional<TimePoint>& then) {
     return then ? std::chrono::duration<double>(now - *then).count() : -1.0;
@@ -97,46 +64,53 @@ std::string Metrics::unready() const {
 
 std::string Metrics::render(TimePoint now) const {
     const std::lock_guard lock(mutex_);
-    Page page;
+    MetricsText page;
+    write_pools(page);
+    write_exchanges(page);
+    page.family("cmk_watch_ends_total", "counter", "Watches that ended and were begun again.");
+    page.value(static_cast<double>(watch_ends_));
+    page.family("cmk_node_writes_total", "counter", "Times that the Node was written.");
+    page.value(status_.writes);
+    page.family("cmk_drift_repairs_total", "counter",
+                "Times that somebody else's change was undone.");
+    page.value(status_.repairs);
+    page.family("cmk_node_age_seconds", "gauge", "Since the Node was found true; -1: never.");
+    page.value(age(now, status_.node_published));
+    page.family("cmk_report_age_seconds", "gauge", "Since the report was published; -1: never.");
+    page.value(age(now, status_.report_published));
+    page.family("cmk_problems", "gauge", "What is wrong now.");
+    for (const auto& [about, what] : status_.problems)
+        page.value(1, {{"about", about}});
+    return std::move(page).finish();
+}
+
+void Metrics::write_pools(MetricsText& page) const {
     const auto pools = [&](const char* name, const char* help, unsigned PoolFigures::*figure) {
         page.family(name, "gauge", help);
         for (const PoolFigures& pool : pools_)
-            page.value(label("pool", pool.name) + "," + label("kind", pool.kind), pool.*figure);
+            page.value(pool.*figure, {{"pool", pool.name}, {"kind", pool.kind}});
     };
     pools("cmk_pool_cores", "Physical cores of the pool.", &PoolFigures::cores);
     pools("cmk_pool_free_cores", "Cores that no lease holds.", &PoolFigures::free);
     pools("cmk_pool_leases", "Leases on the pool.", &PoolFigures::leases);
     pools("cmk_pool_waiting", "Requests that wait for the pool.", &PoolFigures::waiting);
+}
+
+void Metrics::write_exchanges(MetricsText& page) const {
     page.family("cmk_api_requests_total", "counter",
                 "Requests to the API server; code 0: no answer.");
     for (const auto& [key, total] : exchanges_) {
-        page.value(label("method", key.first) + "," + label("code", std::to_string(key.second)),
-                   static_cast<double>(total.requests));
+        page.value(static_cast<double>(total.requests),
+                   {{"method", key.first}, {"code", std::to_string(key.second)}});
     }
     page.family("cmk_api_seconds_total", "counter", "Time that requests took.");
     for (const auto& [key, total] : exchanges_) {
-        page.value(label("method", key.first) + "," + label("code", std::to_string(key.second)),
-                   total.seconds);
+        page.value(total.seconds, {{"method", key.first}, {"code", std::to_string(key.second)}});
     }
     page.family("cmk_api_bytes_total", "counter", "Bytes of bodies.");
-    page.value(label("direction", "sent"), static_cast<double>(sent_));
-    page.value(label("direction", "received"), static_cast<double>(received_));
-    page.value(label("direction", "watched"), static_cast<double>(watched_));
-    page.family("cmk_watch_ends_total", "counter", "Watches that ended and were begun again.");
-    page.value("", static_cast<double>(watch_ends_));
-    page.family("cmk_node_writes_total", "counter", "Times that the Node was written.");
-    page.value("", status_.writes);
-    page.family("cmk_drift_repairs_total", "counter",
-                "Times that somebody else's change was undone.");
-    page.value("", status_.repairs);
-    page.family("cmk_node_age_seconds", "gauge", "Since the Node was found true; -1: never.");
-    page.value("", age(now, status_.node_published));
-    page.family("cmk_report_age_seconds", "gauge", "Since the report was published; -1: never.");
-    page.value("", age(now, status_.report_published));
-    page.family("cmk_problems", "gauge", "What is wrong now.");
-    for (const auto& [about, what] : status_.problems)
-        page.value(label("about", about), 1);
-    return std::move(page).finish();
+    page.value(static_cast<double>(sent_), {{"direction", "sent"}});
+    page.value(static_cast<double>(received_), {{"direction", "received"}});
+    page.value(static_cast<double>(watched_), {{"direction", "watched"}});
 }
 
 }  // namespace cmk::k8s

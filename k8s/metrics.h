@@ -11,6 +11,10 @@
 #include "k8s/kube_client.h"
 #include "k8s/publisher.h"
 
+namespace cmk {
+class MetricsText;
+}
+
 namespace cmk::k8s {
 
 /// What is counted of a running publisher, as Prometheus reads it (text format 0.0.4). For any
@@ -42,6 +46,9 @@ private:
         std::uint64_t requests = 0;
         double seconds = 0;
     };
+
+    void write_pools(MetricsText& page) const;
+    void write_exchanges(MetricsText& page) const;
 
     mutable std::mutex mutex_;
     std::map<std::pair<std::string, int>, Total> exchanges_;

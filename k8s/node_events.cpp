@@ -11,7 +11,10 @@ namespace cmk::k8s {
 
 namespace {
 
-constexpr std::size_t kMaxMessage = 1024;  // servers refuse longer ones
+// Servers refuse longer ones, and a reporter that is no qualified name.
+constexpr std::size_t kMaxMessage = 1024;
+constexpr std::size_t kMaxInstance = 128;
+constexpr char kReporter[] = "cmk.intel.com/publisher";
 
 std::string pools_text(const AgentState& state) {
     std::vector<std::string> pieces;
@@ -35,17 +38,20 @@ std::vector<NodeEvent> events_between(const AgentState& before, const AgentState
     std::vector<NodeEvent> events;
     if (pools_text(before) != pools_text(after)) {
         events.push_back({.reason = "CmkPoolsChanged",
+                          .action = "Reconfigure",
                           .message = "CPU pools are now " + pools_text(after) + "; they were " +
                                      pools_text(before)});
     }
     for (const std::string& problem : after.host.problems) {
         const auto& known = before.host.problems;
         if (std::find(known.begin(), known.end(), problem) != known.end()) continue;
-        events.push_back({.warning = true, .reason = "CmkCheckFailed", .message = problem});
+        events.push_back(
+            {.warning = true, .reason = "CmkCheckFailed", .action = "Check", .message = problem});
     }
     if (lowest_grade(before) < lowest_grade(after)) {
         events.push_back({.warning = true,
                           .reason = "CmkGradeLowered",
+                          .action = "Check",
                           .message = "a lease is held at grade " +
                                      std::string(to_text(lowest_grade(after))) +
                                      ", weaker than any before; cmkctl verify says why"});
@@ -54,7 +60,7 @@ std::vector<NodeEvent> events_between(const AgentState& before, const AgentState
 }
 
 Request event_request(const std::string& node, const std::string& uid, const NodeEvent& event,
-                      const std::string& now) {
+                      WallTime now) {
     const nlohmann::json object{
         {"apiVersion", "v1"},
         {"kind", "Event"},
@@ -64,8 +70,12 @@ Request event_request(const std::string& node, const std::string& uid, const Nod
         {"reason", event.reason},
         {"message", event.message.substr(0, kMaxMessage)},
         {"source", {{"component", "cmk"}, {"host", node}}},
-        {"firstTimestamp", now},
-        {"lastTimestamp", now},
+        {"eventTime", rfc3339_micro(now)},
+        {"action", event.action},
+        {"reportingComponent", kReporter},
+        {"reportingInstance", node.substr(0, kMaxInstance)},
+        {"firstTimestamp", rfc3339(now)},
+        {"lastTimestamp", rfc3339(now)},
         {"count", 1}};
     return {.method = "POST",
             .path = "/api/v1/namespaces/default/events?fieldManager=cmk-publisher",

@@ -7,6 +7,7 @@
 #include "k8s/agent_state.h"
 #include "k8s/api.h"
 #include "k8s/pace.h"
+#include "k8s/wall_time.h"
 
 namespace cmk::k8s {
 
@@ -14,6 +15,7 @@ namespace cmk::k8s {
 struct NodeEvent {
     bool warning = false;
     std::string reason = {};   ///< "CmkPoolsChanged"
+    std::string action = {};   ///< what was done or found: "Reconfigure"
     std::string message = {};  ///< a sentence
 
     friend bool operator==(const NodeEvent&, const NodeEvent&) = default;
@@ -23,10 +25,10 @@ struct NodeEvent {
 /// mended, and a lowest grade that is lower.
 std::vector<NodeEvent> events_between(const AgentState& before, const AgentState& after);
 
-/// Creates it in the namespace "default", where events of Nodes are. In the form that servers of
-/// every version take: with a count and times to the second. `now`: RFC 3339, UTC.
+/// Creates it in the namespace "default", where events of Nodes are. With eventTime and who reports
+/// it, and for older servers and kubectls also with a count and times to the second.
 Request event_request(const std::string& node, const std::string& uid, const NodeEvent& event,
-                      const std::string& now);
+                      WallTime now);
 
 /// So many events a while, so that a node that changes all the time does not fill the cluster's
 /// store.

@@ -3,13 +3,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <ctime>
 
 #include "base/text.h"
 #include "k8s/agent_state.h"
 #include "k8s/definitions.h"
 #include "k8s/node_writer.h"
-#include "k8s/publisher.h"
+#include "k8s/wall_time.h"
 
 namespace cmk::k8s {
 
@@ -73,7 +72,7 @@ Status publish_report(const OneShot& shot, const NodeObject& node, const ReportK
     CMK_TRY(ensure_definition(shot.api, kind, rules));
     ReportWriter writer(shot.api, kind);
     const ReportPlace place{.name_space = shot.name_space, .node = shot.node, .uid = node.uid};
-    return status_of(writer.write(place, content, rfc3339(std::time(nullptr)), rules));
+    return status_of(writer.write(place, content, rfc3339(wall_now()), rules));
 }
 
 Status publish_alone(const OneShot& shot, const ReportKind& kind, const ReportContent& content,

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxNodeName = 253;
 
+constexpr char kConfigFile[] = "/etc/cmk-k8s/config.toml";
+
 constexpr char kFooter[] =
     "Examples:\n"
     "  cmk-k8s publish --listen 127.0.0.1:9469\n"
@@ -30,6 +32,10 @@ public:
         app_.footer(kFooter);
         app_.set_version_flag("--version", CMK_VERSION);
         app_.require_subcommand(1);
+        app_.set_config("--config", kConfigFile, "A line of it: node-name = \"NAME\"")
+            ->type_name("FILE");
+        app_.add_option("--node-name", options_.configured_node)->group("");
+        app_.allow_config_extras(CLI::config_extras_mode::error);
         options_.conf_dir = kCompatDir;
         add_publish();
         server_options(
@@ -77,7 +83,7 @@ private:
 
     CLI::App* server_options(CLI::App* sub) {
         sub->add_option("--node", options_.node,
-                        "Name of the Node; default: NODE_NAME, or the host's")
+                        "Name of the Node; default: NODE_NAME, the configuration's, or the host's")
             ->type_name("NAME");
         kubeconfig_option(sub);
         sub->add_option("--report-namespace", options_.name_space, "Where the reports are")
@@ -239,20 +245,26 @@ Status check_namespace(const std::string& name) {
     return make_error(Errc::invalid_argument, quote(name) + " cannot be the name of a namespace");
 }
 
+Status check_node_name(const std::string& name) {
+    if (is_node_name(name)) return {};
+    return make_error(Errc::invalid_argument,
+                      quote(name) + " cannot be the name of a Node; name it with --node");
+}
+
 Result<std::string> node_name(
-    const std::string& named,
+    const Options& options,
     const std::function<std::optional<std::string>(const char*)>& environment,
     const std::string& host) {
-    std::string name = named.empty() ? environment("NODE_NAME").value_or("") : named;
+    std::string name = options.node;
+    if (name.empty()) name = environment("NODE_NAME").value_or(options.configured_node);
     if (name.empty()) {
         name = host;
         std::transform(name.begin(), name.end(), name.begin(), [](char c) {
             return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
         });
     }
-    if (is_node_name(name)) return name;
-    return make_error(Errc::invalid_argument,
-                      quote(name) + " cannot be the name of a Node; name it with --node");
+    CMK_TRY(check_node_name(name));
+    return name;
 }
 
 }  // namespace cmk::k8s

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/publisher.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace cmk::k8s {
@@ -35,14 +37,6 @@ Duration wait_after(Backoff& backoff, const Failure& failure) {
 }
 
 }  // namespace
-
-std::string rfc3339(std::time_t wall) {
-    std::tm parts{};
-    ::gmtime_r(&wall, &parts);
-    char text[32];
-    const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return std::string(text, size);
-}
 
 Publisher::Publisher(PublisherSettings settings, PublisherPorts ports)
     : settings_(std::move(settings)),
@@ -91,15 +85,17 @@ void Publisher::watch_ended(const std::string& what) {
         solved(kAboutWatch);
     } else {
         problem(kAboutWatch, what);
+        rules_may_differ_ = true;
     }
 }
 
 void Publisher::lease_refused(const std::string& why) {
-    events_.push_back({.warning = true, .reason = "CmkLeaseRefused", .message = why});
+    events_.push_back(
+        {.warning = true, .reason = "CmkLeaseRefused", .action = "Lease", .message = why});
 }
 
 void Publisher::learn_rules(TimePoint now) {
-    if (rules_) return;
+    if (rules_ && !rules_may_differ_) return;
     if (now < not_before_) return next_at(not_before_);
     const Request request{.method = "GET", .path = "/version"};
     const auto answer = ports_.api.send(request);
@@ -108,7 +104,10 @@ void Publisher::learn_rules(TimePoint now) {
         const auto version = parse_server_version(answer->text("gitVersion"));
         const auto rules = version ? rules_for(*version) : Result<ServerRules>(version.error());
         if (rules) {
+            // What is wished is said in the server's terms.
+            agent_changed_ = agent_changed_ || (rules_ && rules_ != *rules);
             rules_ = *rules;
+            rules_may_differ_ = false;
             backoff_.succeeded();
             return solved(kAboutServer);
         }
@@ -202,7 +201,7 @@ void Publisher::publish_node(TimePoint now) {
     next_at(not_before_);
 }
 
-void Publisher::publish_report(Report& report, TimePoint now, std::time_t wall) {
+void Publisher::publish_report(Report& report, TimePoint now, WallTime wall) {
     if (!rules_ || !report.wanted || !node_) return;
     if (report.written == report.wanted && report.written_for == node_->uid) return;
     const TimePoint due = std::max(report.pace.due(false), report.not_before);
@@ -222,7 +221,7 @@ void Publisher::publish_report(Report& report, TimePoint now, std::time_t wall) 
     next_at(report.not_before);
 }
 
-void Publisher::beat(TimePoint now, std::time_t wall) {
+void Publisher::beat(TimePoint now, WallTime wall) {
     Report& report = reports_[0];
     if (!rules_ || !report.written || !node_ || rules_->third_party_reports) return;
     if (!beat_at_) beat_at_ = now + spread_around(kHeartbeat, kHeartbeatPart, ports_.random());
@@ -247,11 +246,11 @@ void Publisher::beat(TimePoint now, std::time_t wall) {
 }
 
 /// Each is tried once: nothing depends on them.
-void Publisher::tell_events(TimePoint now, std::time_t wall) {
+void Publisher::tell_events(TimePoint now, WallTime wall) {
     if (!node_) return;
     for (const NodeEvent& event : std::exchange(events_, {})) {
         if (now < not_before_ || !event_quota_.take(now)) continue;
-        const Request request = event_request(settings_.node, node_->uid, event, rfc3339(wall));
+        const Request request = event_request(settings_.node, node_->uid, event, wall);
         const auto failure = failure_of(request, ports_.api.send(request));
         if (failure) {
             problem(kAboutEvents, failure->error.message);
@@ -261,7 +260,7 @@ void Publisher::tell_events(TimePoint now, std::time_t wall) {
     }
 }
 
-TimePoint Publisher::step(TimePoint now, std::time_t wall) {
+TimePoint Publisher::step(TimePoint now, WallTime wall) {
     next_ = TimePoint::max();
     learn_rules(now);
     learn_agent(now);

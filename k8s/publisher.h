@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <ctime>
 #include <functional>
 #include <map>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "k8s/pace.h"
 #include "k8s/report_writer.h"
 #include "k8s/server_version.h"
+#include "k8s/wall_time.h"
 
 namespace cmk::k8s {
 
@@ -63,8 +63,8 @@ public:
     /// Knows what the server is like, when it has answered.
     const std::optional<ServerRules>& rules() const { return rules_; }
 
-    /// Does what is due and returns when there may be more to do. `wall`: seconds since the epoch.
-    TimePoint step(TimePoint now, std::time_t wall);
+    /// Does what is due and returns when there may be more to do. `wall` is for people to read.
+    TimePoint step(TimePoint now, WallTime wall);
 
     const PublisherStatus& status() const { return status_; }
     const std::optional<AgentState>& agent() const { return agent_; }
@@ -85,9 +85,9 @@ private:
     void learn_agent(TimePoint now);
     void learn_node(TimePoint now);
     void publish_node(TimePoint now);
-    void publish_report(Report& report, TimePoint now, std::time_t wall);
-    void beat(TimePoint now, std::time_t wall);
-    void tell_events(TimePoint now, std::time_t wall);
+    void publish_report(Report& report, TimePoint now, WallTime wall);
+    void beat(TimePoint now, WallTime wall);
+    void tell_events(TimePoint now, WallTime wall);
     ReportPlace place() const;
     void next_at(TimePoint when) { next_ = next_ < when ? next_ : when; }
     void problem(const std::string& about, const std::string& what);
@@ -104,6 +104,7 @@ private:
     std::optional<NodeWish> published_;  ///< what the Node last said, as far as we have written it
     bool agent_changed_ = true;
     bool taint_refused_ = false;
+    bool rules_may_differ_ = false;  ///< a watch broke off: the server may have been upgraded
 
     Pace agent_pace_;
     Backoff agent_backoff_;
@@ -121,6 +122,6 @@ private:
 };
 
 /// RFC 3339 in UTC, to the second: "2026-11-23T18:04:31Z".
-std::string rfc3339(std::time_t wall);
+std::string rfc3339(WallTime wall);
 
 }  // namespace cmk::k8s

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/quantity.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>

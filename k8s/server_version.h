@@ -33,6 +33,8 @@ struct ServerRules {
     bool crd_v1 = true;                ///< from 1.16: apiextensions.k8s.io/v1
     bool bookmarks = true;             ///< from 1.16: a quiet watch still says that it lives
     bool metadata_answers = true;      ///< from 1.16: a write can be answered by metadata alone
+
+    friend bool operator==(const ServerRules&, const ServerRules&) = default;
 };
 
 /// Errors: invalid_argument for 1.8.0, which cannot make extended resources, and for servers

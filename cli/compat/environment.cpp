@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/compat/environment.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 

@@ -3,6 +3,7 @@
 """Writes manual pages from what they describe, so that both say the same:
 
     docs/man/make_page.py agent TEMPLATE CMK_AGENT VERSION   cmk-agent(8), options from its --help
+    docs/man/make_page.py cluster TEMPLATE CMK_K8S VERSION   cmk-k8s(1), the same of its subcommands
     docs/man/make_page.py config AGENT_TOML VERSION          agent.toml(5), from its comments
     docs/man/make_page.py bus AGENT1_XML VERSION             org.cmk.Agent1(5), from its comments
 
@@ -40,16 +41,24 @@ def head(name, section, about, version, group):
             f".SH NAME\n{roff(name)} \\- {roff(about)}\n")
 
 
-# ---- cmk-agent(8) ----------------------------------------------------------------------------
+# ---- cmk-agent(8), cmk-k8s(1) ----------------------------------------------------------------
+
+
+def help_of(program, *words):
+    return subprocess.run([program, *words, "--help"], check=True, capture_output=True,
+                          text=True).stdout
 
 
 def options_of(text):
     """The options of CLI11's help, as (heading, text)."""
     found = []
     for line in text.partition("Options:\n")[2].partition("\n\n")[0].splitlines():
-        option = re.fullmatch(r"  (-\S*(?: \S+)?)(?: {2,}(.*))?", line)
+        # Also "--socket PATH (Env:CMK_SOCKET)" and "--wait SECONDS:INT in [0 - 60]=30".
+        option = re.fullmatch(
+            r"  (-\S*(?: [^\s:=]+)?)(?::\S+)?(?: in \[[^]]*\])?(=\S+)?(?: \(.*\))?(?: {2,}(.*))?",
+            line)
         if option:
-            found.append([option[1].replace(",", ", "), option[2] or ""])
+            found.append([option[1].replace(",", ", ") + (option[2] or ""), option[3] or ""])
         elif found:
             found[-1][1] = (found[-1][1] + " " + line.strip()).strip()
     if not found:
@@ -57,14 +66,32 @@ def options_of(text):
     return found
 
 
-def agent_page(template, program, version):
-    said = subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
+def option_items(said):
     options = ""
     for heading, text in options_of(said):
         name, _, default = heading.partition("=")
         options += item(name, text + (f" (default: {default})" if default else ""))
+    return options
+
+
+def agent_page(template, program, version):
     page = open(template, encoding="utf-8").read()
-    return page.replace("@VERSION@", version).replace("@OPTIONS@\n", options)
+    return page.replace("@VERSION@", version).replace("@OPTIONS@\n",
+                                                      option_items(help_of(program)))
+
+
+def cluster_page(template, program, version):
+    listed = help_of(program).partition("Subcommands:\n")[2].partition("\n\n")[0]
+    names = re.findall(r"^  (\S+)", listed, flags=re.MULTILINE)
+    if not names:
+        sys.exit("make_page.py: the help has no subcommands")
+    sections = ""
+    for name in names:
+        said = help_of(program, name)
+        sections += f'.SH "{roff(name.upper())}"\n{lines(said.partition(chr(10))[0])}'
+        sections += option_items(said)
+    page = open(template, encoding="utf-8").read()
+    return page.replace("@VERSION@", version).replace("@SUBCOMMANDS@\n", sections)
 
 
 # ---- agent.toml(5) ---------------------------------------------------------------------------
@@ -189,7 +216,7 @@ def bus_page(path, version):
 
 
 def main():
-    pages = {"agent": (agent_page, 3), "config": (config_page, 2), "bus": (bus_page, 2)}
+    pages = {"agent": (agent_page, 3), "cluster": (cluster_page, 3), "config": (config_page, 2), "bus": (bus_page, 2)}
     page, count = pages.get(sys.argv[1] if len(sys.argv) > 1 else "", (None, -1))
     if len(sys.argv) - 2 != count:
         sys.exit(__doc__.strip())

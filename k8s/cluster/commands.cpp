@@ -36,9 +36,11 @@ Status run_uninstall(const Options& options, const Surroundings& surroundings,
     CMK_TRY(check_namespace(options.name_space));
     if (options.uninstall.cluster) return uninstall(removal);
     CMK_TRY_ASSIGN(removal.node,
-                   node_name(options.node, surroundings.environment, surroundings.host_name));
+                   node_name(options, surroundings.environment, surroundings.host_name));
     if (options.uninstall.keep_host) return uninstall(removal);
-    const auto here = node_name("", surroundings.environment, surroundings.host_name);
+    Options unnamed = options;
+    unnamed.node.clear();
+    const auto here = node_name(unnamed, surroundings.environment, surroundings.host_name);
     if (!here || *here != removal.node) {
         return make_error(Errc::invalid_argument,
                           quote(removal.node) +

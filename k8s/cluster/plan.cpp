@@ -116,9 +116,8 @@ Result<std::vector<std::string>> listed_hosts(const std::string& list) {
     std::vector<std::string> hosts;
     for (const std::string_view piece : split(list, ',')) {
         const std::string name(trim(piece));
-        const auto checked = node_name(
-            name, [](const char*) { return std::nullopt; }, "");
-        if (!checked) return wrong("--host-list: " + quote(name) + " cannot be the name of a Node");
+        if (!check_node_name(name))
+            return wrong("--host-list: " + quote(name) + " cannot be the name of a Node");
         if (std::find(hosts.begin(), hosts.end(), name) == hosts.end()) hosts.push_back(name);
     }
     return hosts;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/duration_histogram.h"
 #include "k8s/webhook/admission.h"
 
 namespace cmk::k8s {
@@ -14,6 +15,11 @@ namespace cmk::k8s {
 /// Counters since the start; may be used by several threads.
 class WebhookMetrics {
 public:
+    using Count = std::atomic<std::uint64_t>;
+    using Durations = DurationHistogram<Count, 8>;
+
+    WebhookMetrics();
+
     void count_review(Outcome outcome, std::chrono::nanoseconds took);
     void count_reload(bool usable) { ++(usable ? reloads_ : failed_reloads_); }
 
@@ -21,11 +27,8 @@ public:
     std::string render(unsigned connections, std::int64_t not_after) const;
 
 private:
-    using Count = std::atomic<std::uint64_t>;
-
     std::array<Count, 4> reviews_{};
-    std::array<Count, 8> buckets_{};
-    Count nanoseconds_ = 0;
+    Durations durations_;
     Count reloads_ = 0;
     Count failed_reloads_ = 0;
 };

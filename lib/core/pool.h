@@ -23,6 +23,10 @@ enum class PoolMode { packed, spread };
 /// The strongest mechanism a pool asks for; `automatic` is the strongest the host offers.
 enum class Isolation { automatic, partition, cpuset, affinity };
 
+/// What a reader does with members that it does not know. A request, or a file that people wrote,
+/// may not be half understood; in what a later version kept, they are what that version added.
+enum class Unknown { refused, ignored };
+
 /// All cores that no other pool took.
 struct RestOfCores {
     friend bool operator==(RestOfCores, RestOfCores) = default;

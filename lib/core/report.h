@@ -97,7 +97,7 @@ struct Event {
     Kind kind = Kind::pools_changed;
     std::optional<Lease> lease = {};
     /// For lease_removed; for lease_refused why; for grade_changed what it was; for cpus_changed
-    /// what happened to them.
+    /// what happened to them; for pools_changed what kubelet has of their CPUs, if that changed.
     std::string reason = {};
 
     friend bool operator==(const Event&, const Event&) = default;

@@ -31,6 +31,9 @@ public:
     /// Sends a call that is answered by a stream of replies.
     Status subscribe(const wire::Method& method);
 
+    /// Sends a call whose reply receive() takes later.
+    Status send_call(const wire::Method& method) { return send({.method = method}, -1); }
+
     /// The next reply.
     template <typename Reply>
     Result<Reply> receive() {

@@ -10,7 +10,7 @@ namespace {
 
 #define CMK_ERROR_NAMES(name) "org.cmk.Agent1.Error." name, "org.cmk.Agent." name
 
-constexpr std::array<ErrorName, 13> kTable{{
+constexpr std::array<ErrorName, kErrcs> kTable{{
     {Errc::internal, CMK_ERROR_NAMES("Internal"), exit_code::kFailure,
      "a broken invariant inside the agent"},
     {Errc::invalid_argument, CMK_ERROR_NAMES("InvalidArgument"), exit_code::kUsage,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -31,6 +32,9 @@ struct ErrorName {
     int exit;
     const char* text;  ///< what it means in general, for documentation and empty messages
 };
+
+/// How many codes there are.
+inline constexpr std::size_t kErrcs = static_cast<std::size_t>(Errc::internal) + 1;
 
 const ErrorName& name_of(Errc code);
 std::optional<Errc> errc_from_varlink(std::string_view name);

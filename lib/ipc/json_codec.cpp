@@ -252,11 +252,14 @@ json to_json(const PoolSpec& spec) {
     return value;
 }
 
-Result<PoolSpec> pool_spec_from(const json& value) {
+Result<PoolSpec> pool_spec_from(const json& value, Unknown unknown) {
     JsonReader reader(value);
-    reader.allow_only({"name", "kind", "cores", "cpus", "rest", "prefer_cpus", "mode", "isolation",
-                       "require_grade", "allow_users", "allow_groups", "allow_containers",
-                       "allow_units", "allow_pods", "cores_per_user", "cores_per_pod"});
+    if (unknown == Unknown::refused) {
+        reader.allow_only({"name", "kind", "cores", "cpus", "rest", "prefer_cpus", "mode",
+                           "isolation", "require_grade", "allow_users", "allow_groups",
+                           "allow_containers", "allow_units", "allow_pods", "cores_per_user",
+                           "cores_per_pod"});
+    }
     PoolSpec spec;
     spec.name = reader.text("name");
     spec.kind = read_kind(reader);
@@ -283,7 +286,7 @@ Result<Pool> pool_from(const json& value) {
     const json* spec = reader.member("spec");
     if (spec == nullptr) return make_error(Errc::invalid_argument, "spec: is missing");
     Pool pool;
-    CMK_TRY_ASSIGN(pool.spec, pool_spec_from(*spec));
+    CMK_TRY_ASSIGN(pool.spec, pool_spec_from(*spec, Unknown::ignored));
     pool.cpus = reader.cpus("cpus");
     pool.boot_isolated = reader.flag("boot_isolated");
     if (reader.has("partition")) pool.partition = read_partition(reader);

@@ -56,7 +56,8 @@ Result<nlohmann::json> parse_object(std::string_view text);
 std::string dump_line(const nlohmann::json& value);
 
 nlohmann::json to_json(const PoolSpec& spec);
-Result<PoolSpec> pool_spec_from(const nlohmann::json& value);
+Result<PoolSpec> pool_spec_from(const nlohmann::json& value, Unknown unknown = Unknown::refused);
+/// As state keeps a pool: members that a later version added are ignored.
 nlohmann::json to_json(const Pool& pool);
 Result<Pool> pool_from(const nlohmann::json& value);
 nlohmann::json to_json(const PoolReport& report);

@@ -12,8 +12,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr unsigned kVersion = 1;
-
 Error corrupt(const std::string& why) {
     return make_error(Errc::corrupt_state, why);
 }
@@ -27,8 +25,20 @@ std::string hex(std::uint64_t number) {
 
 std::string wrap(const char* kind, const json& body) {
     const std::string text = dump_line(body);
-    return std::string("cmk-") + kind + " " + std::to_string(kVersion) + " " + hex(fnv1a(text)) +
-           "\n" + text + "\n";
+    return std::string("cmk-") + kind + " " + std::to_string(kStateVersion) + " " +
+           hex(fnv1a(text)) + "\n" + text + "\n";
+}
+
+/// Only an undamaged file's version counts.
+Status check_version(std::string_view word) {
+    const auto version = parse_unsigned(word);
+    if (!version || *version == 0 || std::to_string(*version) != word) {
+        return corrupt("its format is " + quote(word) + ", which is no version");
+    }
+    if (*version + 1 >= kStateVersion && *version <= kStateVersion + 1) return {};
+    return make_error(Errc::conflict, "its format is version " + std::to_string(*version) +
+                                          ", this agent reads up to " +
+                                          std::to_string(kStateVersion + 1));
 }
 
 /// Checks the first line and gives the body back.
@@ -38,14 +48,11 @@ Result<json> unwrap(const std::string& kind, std::string_view text) {
     if (line_end == std::string_view::npos || words.size() != 3 || words[0] != "cmk-" + kind) {
         return corrupt("not a cmk-" + kind + " file: it starts with " + quote(text.substr(0, 24)));
     }
-    if (words[1] != std::to_string(kVersion)) {
-        return corrupt("its format is version " + quote(words[1]) + ", this agent reads version " +
-                       std::to_string(kVersion));
-    }
     std::string_view body = text.substr(line_end + 1);
     if (body.empty() || body.back() != '\n') return corrupt("it is truncated");
     body.remove_suffix(1);
     if (words[2] != hex(fnv1a(body))) return corrupt("its checksum does not match: it is damaged");
+    CMK_TRY(check_version(words[1]));
     auto value = parse_object(body);
     if (!value) return corrupt(value.error().message);
     return value;

@@ -20,13 +20,19 @@ constexpr char kServicePrefix[] = "org.varlink.service.";
 constexpr std::uint64_t kMaxWaitMs = 10ULL * 366 * 24 * 3600 * 1000;
 
 // Names of the methods, by their position in the Method variant.
-constexpr const char* kMethodNames[] = {
-    "org.cmk.Agent.Isolate",       "org.cmk.Agent.Release",
-    "org.cmk.Agent.ListPools",     "org.cmk.Agent.ListLeases",
-    "org.cmk.Agent.GetTopology",   "org.cmk.Agent.Reconcile",
-    "org.cmk.Agent.Verify",        "org.cmk.Agent.Reconfigure",
-    "org.cmk.Agent.Reload",        "org.cmk.Agent.Monitor",
-    "org.varlink.service.GetInfo", "org.varlink.service.GetInterfaceDescription"};
+constexpr const char* kMethodNames[] = {"org.cmk.Agent.Isolate",
+                                        "org.cmk.Agent.Release",
+                                        "org.cmk.Agent.ListPools",
+                                        "org.cmk.Agent.ListLeases",
+                                        "org.cmk.Agent.GetTopology",
+                                        "org.cmk.Agent.GetMetrics",
+                                        "org.cmk.Agent.Reconcile",
+                                        "org.cmk.Agent.Verify",
+                                        "org.cmk.Agent.Reconfigure",
+                                        "org.cmk.Agent.Reload",
+                                        "org.cmk.Agent.Monitor",
+                                        "org.varlink.service.GetInfo",
+                                        "org.varlink.service.GetInterfaceDescription"};
 static_assert(std::size(kMethodNames) == std::variant_size_v<Method>);
 
 template <typename T>
@@ -195,6 +201,11 @@ Result<HostReport> from(JsonReader& reader, HostReport host) {
     return host;
 }
 
+Result<MetricsPage> from(JsonReader& reader, MetricsPage metrics) {
+    metrics.text = reader.text("text");
+    return metrics;
+}
+
 Result<ReconcileReport> from(JsonReader& reader, ReconcileReport report) {
     report.leases = static_cast<unsigned>(reader.number("leases", UINT32_MAX));
     report.repaired = reader.texts("repaired");
@@ -257,6 +268,16 @@ Error to_error(const Failure& failure) {
     return make_error(Errc::unavailable, "the agent answered " + quote(failure.name) +
                                              (failure.parameter.empty() ? "" : " for ") +
                                              failure.parameter);
+}
+
+const std::vector<std::string>& method_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> shortened;
+        for (const std::string_view name : kMethodNames)
+            shortened.emplace_back(name.substr(name.rfind('.') + 1));
+        return shortened;
+    }();
+    return names;
 }
 
 std::string encode(const Call& call) {
@@ -331,6 +352,10 @@ std::string encode(const HostReport& host) {
                   {"problems", host.problems}});
 }
 
+std::string encode(const MetricsPage& metrics) {
+    return reply({{"text", metrics.text}});
+}
+
 std::string encode(const ReconcileReport& report) {
     return reply(
         {{"leases", report.leases}, {"repaired", report.repaired}, {"problems", report.problems}});
@@ -381,6 +406,7 @@ template Result<Grant> decode_reply(std::string_view);
 template Result<std::vector<PoolReport>> decode_reply(std::string_view);
 template Result<std::vector<Lease>> decode_reply(std::string_view);
 template Result<HostReport> decode_reply(std::string_view);
+template Result<MetricsPage> decode_reply(std::string_view);
 template Result<ReconcileReport> decode_reply(std::string_view);
 template Result<std::vector<LeaseVerdict>> decode_reply(std::string_view);
 template Result<ReconfigureReport> decode_reply(std::string_view);

@@ -28,6 +28,7 @@ struct Release {
 struct ListPools {};
 struct ListLeases {};
 struct GetTopology {};
+struct GetMetrics {};
 struct Reconcile {};
 struct Verify {
     std::string lease;  ///< "" for all
@@ -44,8 +45,12 @@ struct GetInterfaceDescription {
     std::string interface;
 };
 
-using Method = std::variant<Isolate, Release, ListPools, ListLeases, GetTopology, Reconcile, Verify,
-                            Reconfigure, Reload, Monitor, GetInfo, GetInterfaceDescription>;
+using Method =
+    std::variant<Isolate, Release, ListPools, ListLeases, GetTopology, GetMetrics, Reconcile,
+                 Verify, Reconfigure, Reload, Monitor, GetInfo, GetInterfaceDescription>;
+
+/// The names of all methods without their interfaces, in the order of `Method`.
+const std::vector<std::string>& method_names();
 
 /// A method call as Varlink frames it (https://varlink.org/Method-Call).
 struct Call {
@@ -63,6 +68,13 @@ struct Failure {
 Failure to_failure(const Error& error);
 Error to_error(const Failure& failure);
 
+/// What GetMetrics answers, in Prometheus' text format.
+struct MetricsPage {
+    std::string text;
+
+    friend bool operator==(const MetricsPage&, const MetricsPage&) = default;
+};
+
 /// Message texts are without the ending NUL.
 std::string encode(const Call& call);
 /// Never fails in a way that ends the connection without an answer: the Failure is the reply.
@@ -74,6 +86,7 @@ std::string encode(const Grant& grant);
 std::string encode(const std::vector<PoolReport>& pools);
 std::string encode(const std::vector<Lease>& leases);
 std::string encode(const HostReport& host);
+std::string encode(const MetricsPage& metrics);
 std::string encode(const ReconcileReport& report);
 std::string encode(const std::vector<LeaseVerdict>& verdicts);
 std::string encode(const ReconfigureReport& report);

@@ -10,6 +10,7 @@
 #include "agent/sd_loop.h"
 #include "ipc/names.h"
 #include "support/manager_fixture.h"
+#include "support/metrics_page.h"
 
 namespace cmk {
 namespace {
@@ -377,6 +378,20 @@ TEST_F(DbusApiTest, GetTopologyDescribesTheHost) {
     EXPECT_EQ(host.text("mechanism"), "cgroup v1 cpuset");
     EXPECT_EQ(host.text("version"), "1.2.3");
     EXPECT_EQ(host.text("isolated"), "");
+}
+
+TEST_F(DbusApiTest, GetMetricsCountsTheCallsOfTheBus) {
+    call("ListPools", "");
+    EXPECT_NE(error_of("Nonsense", ""), "");
+    const std::string page = text(call("GetMetrics", ""));
+    const auto calls = [&](const std::string& method) {
+        return test::value_in(
+            page, "cmk_agent_requests_total{interface=\"bus\",method=\"" + method + "\"}");
+    };
+    EXPECT_EQ(calls("ListPools"), "1");
+    EXPECT_EQ(calls("GetMetrics"), "1");
+    EXPECT_EQ(calls("Isolate"), "0");
+    EXPECT_EQ(calls("Nonsense"), "");
 }
 
 TEST_F(DbusApiTest, VerifyChecksOneLeaseOrAll) {

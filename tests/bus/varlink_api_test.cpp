@@ -6,10 +6,14 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
+#include "base/file_io.h"
+#include "base/text.h"
 #include "support/manager_fixture.h"
+#include "support/metrics_page.h"
 
 namespace cmk {
 namespace {
@@ -214,6 +218,53 @@ TEST_F(VarlinkApiTest, IntrospectionDescribesBothInterfaces) {
     client.call(wire::GetInterfaceDescription{"org.example"});
     pump();
     EXPECT_EQ(name_in(client.reply()), "org.varlink.service.InterfaceNotFound");
+}
+
+TEST_F(VarlinkApiTest, GetMetricsCountsTheCallsOfVarlink) {
+    Wire client = connect(peer(100));
+    ASSERT_TRUE(ask<std::vector<PoolReport>>(client, wire::ListPools{}));
+    client.send(R"({"method":"org.cmk.Agent.Destroy"})");
+    pump();
+    EXPECT_EQ(name_in(client.reply()), "org.varlink.service.MethodNotFound");
+    const auto page = ask<wire::MetricsPage>(client, wire::GetMetrics{});
+    ASSERT_TRUE(page) << page.error().message;
+    const auto calls = [&](const std::string& method) {
+        return test::value_in(
+            page->text,
+            "cmk_agent_requests_total{interface=\"varlink\",method=\"" + method + "\"}");
+    };
+    EXPECT_EQ(calls("ListPools"), "1");
+    EXPECT_EQ(calls("GetMetrics"), "1");
+    EXPECT_EQ(calls("Isolate"), "0");
+    EXPECT_EQ(calls("Destroy"), "");
+    Peer inside = peer(101);
+    inside.container = true;
+    Wire container = connect(std::move(inside));
+    container.call(wire::GetMetrics{});
+    pump();
+    EXPECT_EQ(name_in(container.reply()), "org.cmk.Agent.NotPermitted");
+}
+
+TEST_F(VarlinkApiTest, TheInterfaceFileIsWhatTheAgentServes) {
+    const char* source = std::getenv("CMK_SOURCE_DIR");
+    ASSERT_NE(source, nullptr);
+    const auto text =
+        read_file_at(AT_FDCWD, std::string(source) + "/lib/ipc/org.cmk.Agent.varlink");
+    ASSERT_TRUE(text) << text.error().message;
+    Wire client = connect(peer(100));
+    client.call(wire::GetInterfaceDescription{"org.cmk.Agent"});
+    pump();
+    EXPECT_EQ(client.reply(), wire::encode_description(*text));
+    unsigned methods = 0;
+    for (const std::string_view line : split(*text, '\n')) {
+        if (!line.starts_with("method ")) continue;
+        const auto name = std::string(line.substr(7, line.find('(') - 7));
+        client.send(R"({"method":"org.cmk.Agent.)" + name + R"(","parameters":{"?":0}})");
+        pump();
+        EXPECT_EQ(client.reply().find("MethodNotFound"), std::string::npos) << name;
+        ++methods;
+    }
+    EXPECT_GE(methods, 10U);
 }
 
 TEST_F(VarlinkApiTest, IsolateTakesTheCallersOwnPidfd) {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of cmkctl as it is run: tests/cli/cli_test.py CMKCTL [TEST]...
 
-What it draws is checked with an XML parser, and what it shows on a terminal on one of its own. The
-agent is fake_agent.py. CMK_MAN_PAGES names the directory of the manual pages. The last line is
+What it draws is checked with an XML parser, and what it shows on a terminal on one of its own; with
+CMK_TEST_FULL a browser shows the drawings. The agent is fake_agent.py. CMK_MAN_PAGES names the directory of the manual pages. The last line is
 "N passed, N failed, N skipped".
 """
 
@@ -30,6 +30,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from fake_agent import FakeAgent, lease  # noqa: E402
 from need import need  # noqa: E402
+from rendering import Rendering  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
 HTML = "{http://www.w3.org/1999/xhtml}"
@@ -112,6 +113,11 @@ class Drawings(WithAgent):
         self.assertEqual(self.agent.asked, [])
 
 
+if os.environ.get("CMK_TEST_FULL"):  # a browser takes its time
+    class Rendered(Rendering, WithAgent):
+        pass
+
+
 class Explanations(WithAgent):
     def test_only_asks(self):
         out = json.loads(self.run_cmkctl("explain", "--pool", "exclusive", "--cores", "2",
@@ -125,6 +131,80 @@ class Explanations(WithAgent):
         self.run_cmkctl("explain", "--pool", "exclusive", "--package", "1", status=3)
         self.run_cmkctl("explain", "--pool", "none", status=6)
         self.run_cmkctl("explain", status=2)
+
+
+class Metrics(WithAgent):
+    def follow(self, *arguments):
+        process = subprocess.Popen([CMKCTL, "metrics", "--follow", "--textfile", self.directory.name,
+                                    *arguments], env=self.environment, stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        return process
+
+    def until(self, line):
+        end = time.monotonic() + PATIENCE
+        page = pathlib.Path(self.directory.name, "cmk.prom")
+        while not page.exists() or line not in page.read_text().splitlines():
+            self.assertLess(time.monotonic(), end, page.exists() and page.read_text())
+            time.sleep(0.02)
+
+    def change(self):
+        self.agent.leases.append(lease("cc33dd44", "exclusive", "1,9", 43, "second"))
+        for _ in range(50):
+            self.agent.tell()
+
+    def test_prints_the_agents_page_and_that_it_is_there(self):
+        out = self.run_cmkctl("metrics").splitlines()
+        self.assertEqual((out[1], out[-1]), ("leases 1", "cmk_agent_up 1"))
+
+    def test_options_that_need_each_other(self):
+        self.run_cmkctl("metrics", "--follow", status=2)
+        self.run_cmkctl("metrics", "-o", "json", status=2)
+        self.run_cmkctl("metrics", "--textfile", self.directory.name, "--interval", "5", status=2)
+        self.assertEqual(self.agent.asked, [])
+
+    def test_an_agent_that_is_away_is_no_page(self):
+        self.agent.close()
+        os.unlink(self.agent.path)
+        self.assertEqual(self.run_cmkctl("metrics", status=5), "")
+        self.run_cmkctl("metrics", "--textfile", self.directory.name, status=5)
+        self.until("cmk_agent_up 0")
+
+    def test_many_events_are_one_page_and_none_is_none(self):
+        process = self.follow("--interval", "2")
+        self.until("leases 1")
+        self.change()
+        self.change()
+        time.sleep(0.5)
+        self.assertEqual(self.agent.asked.count("GetMetrics"), 1, "too often")
+        self.until("leases 3")
+        time.sleep(2.5)
+        self.assertEqual(self.agent.asked.count("GetMetrics"), 2, "it polls")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.until("cmk_agent_up 0")
+        self.assertEqual(process.stderr.read(), b"")
+
+    def test_an_agent_that_comes_back_is_heard_again(self):
+        self.follow("--interval", "1")
+        self.until("leases 1")
+        self.agent.close()
+        os.unlink(self.agent.path)
+        self.until("cmk_agent_up 0")
+        again = FakeAgent(self.directory.name)
+        self.addCleanup(again.close)
+        self.until("cmk_agent_up 1")
+
+    def test_a_hung_agent_does_not_keep_it_from_ending(self):
+        self.agent.silent = True
+        process = self.follow()
+        end = time.monotonic() + PATIENCE
+        while not self.agent.asked and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.until("cmk_agent_up 0")
 
 
 class Watching(WithAgent):
@@ -216,11 +296,54 @@ class Watching(WithAgent):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(PATIENCE), 0)
 
+    def test_goes_on_with_the_next_agent(self):
+        process = self.start(stdout=subprocess.PIPE)
+        out = process.stdout.fileno()
+        self.read_until(out, b"cmk-agent 9.9\n")
+        self.agent.leases.append(lease("cc33dd44", "exclusive", "1,9", 43, "second"))
+        self.agent.restart()
+        self.read_until(out, b"cmk-agent 9.9\n", self.read_until(out, b"cc33dd44"))
+        self.agent.leases.append(lease("ee55ff66", "exclusive", "2,10", 44, "third"))
+        self.agent.tell()
+        self.read_until(out, b"ee55ff66")
+        process.kill()
+        process.stdout.close()
+
     def test_ends_when_the_agent_goes_away(self):
         process, leader = self.on_terminal()
         self.agent.close()
         self.assertEqual(process.wait(PATIENCE), 5)
         self.assertIn(LEAVE + b"cmkctl: ", self.read_until(leader, LEAVE + b"cmkctl: "))
+
+
+class Monitoring(WithAgent):
+    def start(self):
+        process = subprocess.Popen([CMKCTL, "monitor"], env=self.environment,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.wait_for_monitor()
+        return process
+
+    def wait_for_monitor(self):
+        end = time.monotonic() + PATIENCE
+        while not self.agent.monitors:
+            self.assertLess(time.monotonic(), end, "nobody watches")
+            time.sleep(0.01)
+
+    def test_says_that_the_agent_was_restarted_and_goes_on(self):
+        process = self.start()
+        self.agent.restart()
+        read_until(self, process.stderr.fileno(), b"the agent was restarted")
+        self.wait_for_monitor()
+        self.agent.tell()
+        read_until(self, process.stdout.fileno(), b"pools")
+
+    def test_ends_where_no_agent_is_left(self):
+        process = self.start()
+        self.agent.close()
+        self.assertEqual(process.wait(PATIENCE), 5)
+        self.assertIn(self.agent.path.encode(), process.stderr.read())
 
 
 class Bundles(WithAgent):
@@ -397,6 +520,11 @@ class Help(WithAgent):
         page = pathlib.Path(PAGES, "cmk-agent.8").read_text(encoding="utf-8")
         for option in ("foreground", "config FILE", "state\\-dir DIR", "check\\-config"):
             self.assertIn(f".B \\-\\-{option}\n", page)
+
+        page = pathlib.Path(PAGES, "cmk-k8s.1").read_text(encoding="utf-8")
+        for heading in ('.SH "PUBLISH"', '.SH "KUBELET\\-CONFIG"', ".B \\-\\-longest\\-start SECONDS",
+                        ".B \\-\\-socket PATH", ".B \\-\\-once"):
+            self.assertIn(heading + "\n", page)
 
     def test_man_has_no_warnings(self):
         need(self, shutil.which("man") and shutil.which("groff"), "man")

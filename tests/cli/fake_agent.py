@@ -73,6 +73,8 @@ class FakeAgent:
                      "llc": cpu % 8 // 4, "kind": ""} for cpu in range(16)]
             return {"cpus": cpus, "isolated": "", "mechanism": "cgroup v2 partition",
                     "version": "9.9", "problems": []}
+        if method == "GetMetrics":
+            return {"text": f"# TYPE leases gauge\nleases {len(self.leases)}\n"}
         if method == "ListPools":
             return {"pools": self.pools}
         if method == "ListLeases":
@@ -94,10 +96,20 @@ class FakeAgent:
             except OSError:
                 pass  # it has ended
 
+    def restart(self):
+        """Those who watch lose their connections; the socket stays, as systemd keeps it."""
+        monitors, self.monitors = self.monitors, []
+        for connection in monitors:
+            self._shut(connection)
+
+    @staticmethod
+    def _shut(connection):
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed, or the other end has gone already
+
     def close(self):
+        self._shut(self.server)  # or the thread would accept one more
         self.server.close()
-        for connection in self.monitors:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the other end has gone already
+        self.restart()

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "fuzz/must.h"
+#include "ipc/kubelet.h"
 #include "k8s/api.h"
 #include "k8s/kube_config.h"
-#include "k8s/kubelet.h"
 #include "k8s/node_watch.h"
 #include "k8s/quantity.h"
 #include "k8s/server_version.h"
@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_answer(text);
     check_answer(R"({"type":"ADDED","object":)" + text + "}");
     (void)parse_kubeconfig(text, "/d");
-    (void)read_cpu_manager_state(text);
+    (void)parse_cpu_manager_state(text);
     (void)parse_server_version(text);
     (void)parse_quantity(text);
     return 0;

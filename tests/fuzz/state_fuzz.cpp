@@ -20,7 +20,8 @@ std::string with_header(const char* kind, std::string_view body) {
 }
 
 void check_refused(const Error& error) {
-    must(error.code == Errc::corrupt_state, "what does not decode is corrupt state");
+    must(error.code == Errc::corrupt_state || error.code == Errc::conflict,
+         "what does not decode is corrupt state, or of another version");
     must(!error.message.empty(), "an error says what is wrong");
 }
 

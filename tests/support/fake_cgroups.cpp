@@ -254,13 +254,15 @@ Result<Confinement> FakeCgroups::confinement(const LeaseGroup& group) {
         if (placed == nullptr) return fails(ENOENT);
         return Confinement{
             .effective = placed->cpus,
-            .exclusive = placed->valid && placed->partition != PartitionType::member};
+            .exclusive = placed->valid && placed->partition != PartitionType::member,
+            .isolated = placed->valid && placed->partition == PartitionType::isolated};
     }
     const Group* found = find(group);
     if (found == nullptr) return fails(ENOENT);
     const PoolGroup& pool = tree.pools[group.pool];
     return Confinement{.effective = found->cpus,
-                       .exclusive = pool.valid && pool.partition != PartitionType::member};
+                       .exclusive = pool.valid && pool.partition != PartitionType::member,
+                       .isolated = pool.valid && pool.partition == PartitionType::isolated};
 }
 
 PoolState FakeCgroups::pool_state(const std::string& pool) {

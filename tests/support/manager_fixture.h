@@ -75,6 +75,7 @@ protected:
         if (!opened) return opened.error();
         store.emplace(*std::move(opened));
         HostReport host{.topology = two_packages(), .version = "1.2.3"};
+        host.isolated = isolated;
         host.mechanism = cgroups.mechanism();
         manager = std::make_unique<Manager>(ports(), std::move(host), config);
         manager->listen([this](const Event& event) { events.push_back(event); });
@@ -90,6 +91,8 @@ protected:
                 .log = log,
                 .now = [] { return std::int64_t{1700000000}; },
                 .online = [this] { return two_packages().cpus() - offline; },
+                .quiet = [this](const CpuSet& cpus) { return quiet & cpus; },
+                .kubelet = [this] { return kubelet; },
                 .new_lease_id = [this] { return "lease" + std::to_string(++lease_ids); },
                 .read_config = [this] { return read_config(); },
                 .write_dropin = [this](const std::vector<PoolSpec>& pools,
@@ -171,8 +174,11 @@ protected:
     std::function<Result<Config>()> read_config = [this] { return Result<Config>(config); };
     std::function<Status(const std::vector<PoolSpec>&)> write_pools =
         [](const std::vector<PoolSpec>&) { return Status{}; };
-    CpuSet offline = {};  // CPUs that the kernel cannot use now
-    std::string offered;  // where a socket was asked for last
+    CpuManagerState kubelet = {};
+    CpuSet isolated = {};  // at boot
+    CpuSet quiet = {};     // CPUs where no interrupt comes
+    CpuSet offline = {};   // CPUs that the kernel cannot use now
+    std::string offered;   // where a socket was asked for last
     Status offering = {};
     std::vector<Event> events;
     std::map<int, Result<Grant>> answers;

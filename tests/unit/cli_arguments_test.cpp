@@ -162,7 +162,7 @@ TEST(Verbs, AreAllThere) {
         names.emplace_back(verb.name);
     EXPECT_EQ(names, (WordList{"isolate", "init", "status", "topology", "pools", "leases",
                                "explain", "simulate", "release", "describe", "reconcile", "verify",
-                               "monitor", "bundle", "version"}));
+                               "monitor", "metrics", "bundle", "version"}));
 }
 
 TEST(Verbs, ExitCodesOfWrongUsage) {

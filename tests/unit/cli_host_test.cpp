@@ -8,6 +8,7 @@
 #include "cli/host_facts.h"
 #include "cli/interference.h"
 #include "cli/neighbours.h"
+#include "hw/kernel_work.h"
 #include "support/machines.h"
 
 namespace cmk {
@@ -102,6 +103,23 @@ TEST_F(CliHost, TellsWhatTakesTimeOnTheCpus) {
     EXPECT_NE(checks["timer tick"].evidence.find("runs on 2,7;"), std::string::npos);
     EXPECT_NE(checks["siblings"].evidence.find("CPUs 6 share"), std::string::npos);
     EXPECT_FALSE(checks["siblings"].passed);
+    EXPECT_FALSE(verdicts[0].passed);
+}
+
+TEST_F(CliHost, GradeAIsForQuietCpusAlone) {
+    EXPECT_TRUE(quiet_of({0, 1, 2, 3}, root_).empty()) << "what cannot be read is not quiet";
+    write("proc/irq/25/effective_affinity_list", "3\n");
+    fs::create_directories(root_ + "/proc/irq/25/virtio0-input.0");
+    write("sys/devices/virtual/workqueue/cpumask", "1\n");
+    EXPECT_EQ(quiet_of({0, 1, 2, 3}, root_), CpuSet({1, 2}));
+    Lease lease = testing::make_lease("1", "exclusive", "2", 100, "owner");
+    lease.grade = Grade::A;
+    std::vector<LeaseVerdict> verdicts{{lease, true}};
+    add_interference(root_, verdicts);
+    EXPECT_TRUE(verdicts[0].passed);
+    write("proc/irq/25/effective_affinity_list", "2\n");
+    verdicts = {{lease, true}};
+    add_interference(root_, verdicts);
     EXPECT_FALSE(verdicts[0].passed);
 }
 

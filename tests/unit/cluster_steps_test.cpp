@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "k8s/cluster/access.h"
 #include "k8s/cluster/child.h"
 #include "k8s/cluster/node_list.h"

@@ -280,6 +280,18 @@ TEST(ConfigDump, PoolsAloneComeBackInTheirOrder) {
     EXPECT_EQ(dump_dropin({}, ""), "");
 }
 
+TEST(Config, WhatALaterVersionAddedCanBeIgnored) {
+    const std::string text =
+        "[agent]\nadded_later = 1\nlog_level = \"debug\"\n[added.later]\na = 1\n"
+        "[pools.a]\nkind = \"shared\"\ncores = 2\nadded_later = [\"x\"]\n";
+    EXPECT_NE(refused(text).find("is not known"), std::string::npos);
+    const auto config = parse_config({{"a.toml", text}}, Unknown::ignored);
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->log_level, LogLevel::debug);
+    EXPECT_EQ(config->pools, (std::vector<PoolSpec>{{.name = "a", .size = 2U}}));
+    EXPECT_FALSE(parse_config({{"a.toml", "[limits]\nleases = -1\n"}}, Unknown::ignored));
+}
+
 TEST(Config, TheOriginalsDirectoryIsAnAbsolutePathOrNone) {
     EXPECT_EQ(parsed({{"a", "[compat]\nconf_dir = \"/etc/cmk\""}}).compat_dir, "/etc/cmk");
     EXPECT_EQ(parsed({{"a", "[compat]\nconf_dir = \"\""}}).compat_dir, "");

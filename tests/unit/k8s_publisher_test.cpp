@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "support/fake_kube.h"
@@ -54,8 +55,10 @@ protected:
         }
         now_ = end;
     }
-    TimePoint step() {
-        return publisher_->step(now_, 1'700'000'000 + (now_ - kStart) / seconds(1));
+    TimePoint step() { return publisher_->step(now_, wall()); }
+    WallTime wall() const {
+        return WallTime(seconds(1'700'000'000)) +
+               std::chrono::duration_cast<std::chrono::microseconds>(now_ - kStart);
     }
     void see() { publisher_->see_node(kube_.seen("n1")); }
     void settle() {
@@ -313,10 +316,27 @@ TEST(NodeEvents, AreWhatHasChanged) {
     after = before;
     after.host.problems = {std::string(5000, 'x')};
     const auto event = events_between(before, after).at(0);
-    EXPECT_LE(nlohmann::json::parse(event_request("n", "u", event, "now").body)["message"]
-                  .get<std::string>()
-                  .size(),
-              1024U);
+    const WallTime now(std::chrono::microseconds(1'700'000'000'000'123));
+    const auto sent = nlohmann::json::parse(event_request("n", "u", event, now).body);
+    EXPECT_LE(sent["message"].get<std::string>().size(), 1024U);
+    EXPECT_EQ(sent["eventTime"], "2023-11-14T22:13:20.000123Z");
+    EXPECT_EQ(sent["lastTimestamp"], "2023-11-14T22:13:20Z");
+    EXPECT_EQ(sent["action"], "Check");
+    EXPECT_EQ(sent["reportingComponent"], "cmk.intel.com/publisher");
+    EXPECT_EQ(sent["reportingInstance"], "n");
+}
+
+TEST_F(PublisherTest, ABrokenWatchMayMeanAnotherServer) {
+    settle();
+    publisher_->watch_ended("");
+    pass(seconds(2));
+    EXPECT_EQ(kube_.count("GET", "/version"), 0U);
+    kube_.version = "v1.12.0";
+    publisher_->watch_ended("it was cut off");
+    pass(seconds(2));
+    EXPECT_EQ(kube_.count("GET", "/version"), 1U);
+    ASSERT_TRUE(publisher_->rules());
+    EXPECT_FALSE(publisher_->rules()->crd_v1);
 }
 
 TEST_F(PublisherTest, IsCheapForALargeCluster) {

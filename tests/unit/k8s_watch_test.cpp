@@ -6,6 +6,8 @@
 #include "k8s/node_watch.h"
 #include "k8s/status_server.h"
 #include "support/kube_recorded.h"
+#include "support/metrics_page.h"
+#include "support/promtool.h"
 
 namespace cmk::k8s {
 namespace {
@@ -99,6 +101,8 @@ TEST_F(StatusAnswer, EscapesLabels) {
     EXPECT_NE(page.find(R"(cmk_problems{about="a\"b\\c\nd"} 1)"), std::string::npos) << page;
     EXPECT_NE(page.find("cmk_api_requests_total{method=\"GET\",code=\"200\"} 1\n"),
               std::string::npos);
+    test::expect_valid_metrics(page);
+    EXPECT_EQ(test::families_of(page), test::documented_families(CMK_SOURCE, "Publisher"));
 }
 
 }  // namespace

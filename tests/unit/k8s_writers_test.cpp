@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "ipc/kubelet.h"
 #include "k8s/credentials.h"
-#include "k8s/kubelet.h"
 #include "k8s/node_writer.h"
 #include "k8s/one_shot.h"
 #include "k8s/options.h"
@@ -158,13 +158,13 @@ TEST_F(CredentialsTest, CannotSmuggleHeadersIn) {
 TEST(Kubelet, StateIsReadAsKubeletWroteIt) {
     const auto text =
         test::kube_data("recorded/1.36.2-kubelet/cpu_manager_state-static.json").dump();
-    const auto state = read_cpu_manager_state(text);
+    const auto state = parse_cpu_manager_state(text);
     ASSERT_TRUE(state);
     EXPECT_EQ(state->policy, "static");
     EXPECT_EQ(state->given, CpuSet({1}));
     for (const char* bad : {"", "{}", "[]", R"({"policyName":"static","entries":{"p":{"c":"x"}}})"})
-        EXPECT_FALSE(read_cpu_manager_state(bad)) << bad;
-    EXPECT_TRUE(read_cpu_manager_state(R"({"policyName":"none","entries":[1]})"));
+        EXPECT_FALSE(parse_cpu_manager_state(bad)) << bad;
+    EXPECT_TRUE(parse_cpu_manager_state(R"({"policyName":"none","entries":[1]})"));
 }
 
 TEST(Kubelet, OverlapsAreFound) {
@@ -173,9 +173,9 @@ TEST(Kubelet, OverlapsAreFound) {
         test::make_pool(topology, "exclusive", PoolKind::exclusive, {0, 4}),
         test::make_pool(topology, "infra", PoolKind::shared, {1, 2, 3, 5, 6, 7})};
     EXPECT_EQ(cpus_to_reserve(pools), CpuSet({0, 4}));
-    EXPECT_EQ(kubelet_overlap({.policy = "static", .given = {1}}, pools), "");
-    EXPECT_EQ(kubelet_overlap({.policy = "none", .given = {4}}, pools), "");
-    EXPECT_NE(kubelet_overlap({.policy = "static", .given = {4}}, pools).find("CPUs 4 "),
+    EXPECT_EQ(kubelet_overlap({.policy = "static", .given = {1}}, {0, 4}), "");
+    EXPECT_EQ(kubelet_overlap({.policy = "none", .given = {4}}, {0, 4}), "");
+    EXPECT_NE(kubelet_overlap({.policy = "static", .given = {4}}, {0, 4}).find("CPUs 4 "),
               std::string::npos);
     EXPECT_NE(kubelet_lines({0, 4}).find("reservedSystemCPUs: \"0,4\"\n"), std::string::npos);
 }
@@ -183,16 +183,24 @@ TEST(Kubelet, OverlapsAreFound) {
 TEST(NodeName, IsNamedOrTheHosts) {
     const auto none = [](const char*) { return std::optional<std::string>(); };
     const auto set = [](const char*) { return std::optional<std::string>("from-env"); };
-    EXPECT_EQ(*node_name("given", set, "Host"), "given");
-    EXPECT_EQ(*node_name("", set, "Host"), "from-env");
+    const auto node_name = [](const std::string& given, const auto& environment,
+                              const std::string& host, const std::string& configured = "") {
+        Options options;
+        options.node = given;
+        options.configured_node = configured;
+        return k8s::node_name(options, environment, host);
+    };
+    EXPECT_EQ(*node_name("given", set, "Host", "configured"), "given");
+    EXPECT_EQ(*node_name("", set, "Host", "configured"), "from-env");
+    EXPECT_EQ(*node_name("", none, "Host", "configured"), "configured");
     EXPECT_EQ(*node_name("", none, "Host.Example"), "host.example");
     for (const char* name : {"Upper", "a_b", "-a", "a-", "a..b", "a/b", "a?b"})
-        EXPECT_FALSE(node_name(name, none, "h")) << name;
+        EXPECT_FALSE(check_node_name(name)) << name;
     EXPECT_FALSE(node_name("", none, ""));
     EXPECT_TRUE(check_namespace("kube-system"));
     for (const char* name : {"", "a/b", "a.b", "A", "../x"})
         EXPECT_FALSE(check_namespace(name)) << name;
-    EXPECT_FALSE(node_name(std::string(254, 'a'), none, "h"));
+    EXPECT_FALSE(check_node_name(std::string(254, 'a')));
 }
 
 }  // namespace

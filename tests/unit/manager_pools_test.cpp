@@ -171,5 +171,44 @@ TEST_F(ManagerPoolsTest, LargerPoolServesWhoWaits) {
     EXPECT_TRUE(answers.at(101));
 }
 
+TEST_F(ManagerPoolsTest, WhatKubeletHasGivenAwayIsTold) {
+    kubelet = {.policy = "static", .given = {3, 11}};
+    manager->kubelet_changed();
+    manager->kubelet_changed();
+    ASSERT_EQ(events.size(), 1U) << "the same is told once";
+    EXPECT_EQ(events[0].kind, Event::Kind::pools_changed);
+    EXPECT_NE(events[0].reason.find("CPUs 3,11"), std::string::npos) << events[0].reason;
+    EXPECT_EQ(manager->describe_host(Peer{}).problems, std::vector{events[0].reason});
+
+    const auto report = manager->reconfigure(Peer{}, two_exclusive_cores(), true);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->warnings.size(), 0U) << "with these pools they would not overlap";
+    const auto same = manager->reconfigure(Peer{}, three_pools(), true);
+    ASSERT_TRUE(same);
+    ASSERT_EQ(same->warnings.size(), 1U);
+    EXPECT_NE(same->warnings[0].find("reservedSystemCPUs: \""), std::string::npos);
+
+    kubelet = {.policy = "none"};
+    manager->kubelet_changed();
+    EXPECT_EQ(events.size(), 2U);
+    EXPECT_TRUE(manager->describe_host(Peer{}).problems.empty());
+}
+
+TEST_F(ManagerPoolsTest, ALeaseOfCpusThatKubeletHasGivenAwayFailsItsCheck) {
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant);
+    const auto failed = [this] {
+        const auto verdicts = manager->verify(Peer{}, "");
+        EXPECT_TRUE(verdicts);
+        const Check& last = verdicts->front().checks.back();
+        EXPECT_EQ(last.what, "kubelet");
+        return !last.passed && !verdicts->front().passed;
+    };
+    kubelet = {.policy = "static", .given = {7}};
+    EXPECT_FALSE(failed());
+    kubelet.given = leases().front().cpus;
+    EXPECT_TRUE(failed());
+}
+
 }  // namespace
 }  // namespace cmk

@@ -4,6 +4,7 @@
 #include "core/mechanism.h"
 #include "support/fake_cgroup_tree.h"
 #include "support/manager_fixture.h"
+#include "support/metrics_page.h"
 
 namespace cmk {
 namespace {
@@ -110,6 +111,29 @@ TEST_F(ManagerPartitionTest, LeasesInAPartitionHaveGradeB) {
     EXPECT_EQ(cgroups.tree.pools.at("shared").partition, PartitionType::member);
 }
 
+TEST_F(ManagerPartitionTest, QuietCpusOfAnIsolatedPartitionHaveGradeA) {
+    isolated = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12};
+    quiet = {0, 8};
+    config.pools[0].require_grade = Grade::A;
+    ASSERT_TRUE(start_manager("boot-2"));
+    manager->listen([this](const Event& event) {
+        if (event.kind == Event::Kind::grade_changed) grades.push_back(event.lease->grade);
+    });
+    ASSERT_EQ(group().partition, PartitionType::isolated);
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant) << grant.error().message;
+    EXPECT_EQ(grant->grade, Grade::A);
+    EXPECT_EQ(manager->verify(Peer{}, "")->front().raise, "");
+    const auto noisy = isolate(101);
+    ASSERT_FALSE(noisy) << "an interrupt comes to its CPUs";
+    EXPECT_NE(noisy.error().message.find("requires grade A"), std::string::npos);
+
+    quiet = {};
+    loop.advance(600'000);  // the slow audit
+    EXPECT_EQ(grades, std::vector<Grade>{Grade::B});
+    EXPECT_NE(manager->verify(Peer{}, "")->front().raise.find("interrupts"), std::string::npos);
+}
+
 TEST_F(ManagerPartitionTest, ABrokenPartitionLowersTheGradeAloudAndIsTriedAgain) {
     ASSERT_TRUE(isolate(100));
     break_partition();
@@ -122,6 +146,29 @@ TEST_F(ManagerPartitionTest, ABrokenPartitionLowersTheGradeAloudAndIsTriedAgain)
     EXPECT_EQ(grade_now(), Grade::B);
     EXPECT_EQ(grades, (std::vector<Grade>{Grade::C, Grade::B}));
     EXPECT_EQ(loop.timers(), 1U);  // the slow audit's
+}
+
+TEST_F(ManagerPartitionTest, MetricsTellOfGradesAndRepairs) {
+    config.pools[0].require_grade = Grade::B;
+    ASSERT_TRUE(start_manager(kBoot));
+    ASSERT_TRUE(isolate(100));
+    const auto expect = [&](const char* weak, const char* drops, const char* rises) {
+        const std::string page = *manager->metrics(Peer{});
+        EXPECT_EQ(test::value_in(page, "cmk_leases_below_required_grade{pool=\"exclusive\"}"),
+                  weak);
+        EXPECT_EQ(test::value_in(page, "cmk_lease_grade_drops_total{pool=\"exclusive\"}"), drops);
+        EXPECT_EQ(test::value_in(page, "cmk_lease_grade_rises_total{pool=\"exclusive\"}"), rises);
+    };
+    expect("0", "0", "0");
+    break_partition();
+    expect("1", "1", "0");
+    EXPECT_NE(test::value_in(*manager->metrics(Peer{}), "cmk_agent_problems"), "0");
+    cgroups.foreign = {};
+    loop.advance(30'000);
+    expect("0", "1", "1");
+    const std::string page = *manager->metrics(Peer{});
+    EXPECT_EQ(test::value_in(page, "cmk_agent_problems"), "0");
+    EXPECT_NE(test::value_in(page, "cmk_agent_repairs_total"), "0");
 }
 
 TEST_F(ManagerPartitionTest, WhatTheKernelDoesNotAnnounceIsFoundByTheSlowAudit) {

@@ -112,6 +112,53 @@ TEST_F(RecoveryTest, ADamagedFileIsSetAsideAndItsFilledGroupAdopted) {
     EXPECT_TRUE(leases().empty());
 }
 
+/// A lease's record as a later version may write it.
+std::string in_format(const std::string& text, const std::string& version) {
+    return "cmk-lease " + version + text.substr(text.find(' ', text.find(' ') + 1));
+}
+
+TEST_F(RecoveryTest, StateOfTheNextFormatIsTakenUp) {
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant);
+    const auto before = leases();
+    const std::string name = grant->lease + ".lease";
+    write_state_file(name, in_format(state_files().at(name), "2"));
+    ASSERT_TRUE(start_manager(kBoot));
+    EXPECT_EQ(leases(), before);
+}
+
+TEST_F(RecoveryTest, StateOfAFormatTooFarAwayIsLeftToTheVersionThatReadsIt) {
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant);
+    const auto tree = cgroups.tree;
+    const std::string name = grant->lease + ".lease";
+    const std::string good = state_files().at(name);
+    write_state_file(name, in_format(good, "3"));
+    const auto files = state_files();
+    const Status refused = start_manager(kBoot);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::conflict);
+    EXPECT_NE(refused.error().message.find(name + ": its format is version 3"), std::string::npos)
+        << refused.error().message;
+    EXPECT_EQ(state_files(), files);
+    EXPECT_EQ(cgroups.tree, tree);
+    write_state_file(name, good);
+    ASSERT_TRUE(start_manager(kBoot));
+    EXPECT_EQ(leases().size(), 1U);
+}
+
+TEST_F(RecoveryTest, OfAnEarlierBootNoFormatMatters) {
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant);
+    const std::string name = grant->lease + ".lease";
+    write_state_file(name, in_format(state_files().at(name), "3"));
+    manager.reset();
+    cgroups.tree = {};
+    ASSERT_TRUE(start_manager("boot-2"));
+    EXPECT_TRUE(leases().empty());
+    EXPECT_TRUE(has_file(name + ".bad"));
+}
+
 TEST_F(RecoveryTest, AnEmptyGroupWithoutARecordIsRemoved) {
     cgroups.tree.pools["exclusive"].leases["stray"].cpus = CpuSet{0, 8};
     ASSERT_TRUE(start_manager(kBoot));

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "support/ledgers.h"
 
@@ -61,11 +63,15 @@ std::string lease_with(const std::string& from, const std::string& to) {
     return sealed("lease", body.replace(at, from.size(), to));
 }
 
-void expect_corrupt(const std::string& text, const std::string& why) {
+void expect_refused(Errc code, const std::string& text, const std::string& why) {
     const auto lease = decode_lease_state(text);
     ASSERT_FALSE(lease) << why;
-    EXPECT_EQ(lease.error().code, Errc::corrupt_state) << why;
+    EXPECT_EQ(lease.error().code, code) << why;
     EXPECT_NE(lease.error().message.find(why), std::string::npos) << lease.error().message;
+}
+
+void expect_corrupt(const std::string& text, const std::string& why) {
+    expect_refused(Errc::corrupt_state, text, why);
 }
 
 TEST(StateCodec, ALeaseComesBackWhole) {
@@ -123,10 +129,35 @@ TEST(StateCodec, ForeignFilesAreRefusedByWhatTheyStartWith) {
               Errc::corrupt_state);
 }
 
-TEST(StateCodec, ANewerVersionIsRefusedByNumber) {
-    expect_corrupt(sealed("lease", "{}", "2"),
-                   "its format is version \"2\", this agent reads version 1");
-    expect_corrupt(sealed("lease", "{}", "01"), "version \"01\"");
+/// The body of a state file as the next version of the format may have it.
+std::string later_body(const std::string& text, const std::string& before) {
+    std::string body = text.substr(text.find('\n') + 1);
+    body.pop_back();
+    const std::size_t at = body.find(before);
+    EXPECT_NE(at, std::string::npos) << before;
+    return body.insert(at, R"("added_later":{"a":[1,null]},)");
+}
+
+TEST(StateCodec, TheNextVersionIsReadWithoutWhatItAdded) {
+    const std::string lease = later_body(encode_lease_state(full_lease()), "\"cpus\"");
+    EXPECT_EQ(*decode_lease_state(sealed("lease", lease, "2")), full_lease());
+    for (const char* before : {"\"allow_containers\"", "\"boot_isolated\"", "\"pools\""}) {
+        const std::string pools = later_body(encode_pools_state(some_pools()), before);
+        const auto decoded = decode_pools_state(sealed("pools", pools, "2"));
+        ASSERT_TRUE(decoded) << decoded.error().message;
+        EXPECT_EQ(*decoded, some_pools());
+    }
+}
+
+TEST(StateCodec, AVersionFurtherAwayIsRefusedByNumber) {
+    expect_refused(Errc::conflict, sealed("lease", "{}", "3"),
+                   "its format is version 3, this agent reads up to 2");
+    for (const char* word : {"0", "01", "", "-1", "x"}) {
+        expect_corrupt(sealed("lease", "{}", word), "which is no version");
+    }
+    std::string damaged = sealed("lease", "{}", "3");
+    damaged[damaged.size() - 2] = ']';
+    expect_corrupt(damaged, "its checksum does not match");
 }
 
 TEST(StateCodec, BodiesThatAreNoLeaseAreRefusedByName) {

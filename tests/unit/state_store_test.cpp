@@ -134,14 +134,14 @@ TEST_F(StateStoreTest, BadFilesAreToldByNameAndTheOthersLoaded) {
     put("torn.intent", encode_lease_state(lease("torn")).substr(0, 50));
     put("other.lease", good);
     put("foreign.lease", "hello\n");
-    put("pools", "cmk-pools 2 0\n{}\n");
+    put("pools", "cmk-pools 1 0\n{}\n");
     const StoredState state = load();
     ASSERT_EQ(state.leases.size(), 1U);
     EXPECT_EQ(state.leases[0].id, "good");
     ASSERT_EQ(state.bad.size(), 4U);
     EXPECT_EQ(state.bad[0], "foreign.lease: not a cmk-lease file: it starts with \"hello\\x0a\"");
     EXPECT_EQ(state.bad[1], "other.lease: it is the file of lease \"good\"");
-    EXPECT_EQ(state.bad[2], "pools: its format is version \"2\", this agent reads version 1");
+    EXPECT_EQ(state.bad[2], "pools: its checksum does not match: it is damaged");
     EXPECT_EQ(state.bad[3], "torn.intent: it is truncated");
 }
 

@@ -2,7 +2,9 @@
 #include "k8s/webhook/supplied_certificate.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>

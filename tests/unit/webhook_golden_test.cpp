@@ -5,6 +5,7 @@
 // the answers are written anew, to be read before they are committed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

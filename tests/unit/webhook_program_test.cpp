@@ -6,6 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "support/metrics_page.h"
+#include "support/promtool.h"
 #include "support/tls_client.h"
 #include "support/webhook_process.h"
 
@@ -69,6 +71,9 @@ TEST_F(WebhookProgram, HealthAndMetrics) {
     }
     EXPECT_EQ(metrics.find("not_after_seconds 0\n"), std::string::npos);
     EXPECT_EQ(metrics.find("connections 0\n"), std::string::npos);
+    test::expect_valid_metrics(metrics);
+    EXPECT_EQ(test::families_of(metrics),
+              test::documented_families(std::getenv("CMK_SOURCE_DIR"), "Webhook"));
 }
 
 TEST_F(WebhookProgram, AMountedCertificateIsReadAgainWithoutLosingConnections) {

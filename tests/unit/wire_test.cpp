@@ -79,6 +79,7 @@ TEST(Wire, EveryMethodComesBack) {
     there_and_back(wire::ListPools{});
     there_and_back(wire::ListLeases{});
     there_and_back(wire::GetTopology{});
+    there_and_back(wire::GetMetrics{});
     there_and_back(wire::Reconcile{});
     there_and_back(wire::Reload{});
     there_and_back(wire::GetInfo{});
@@ -185,6 +186,8 @@ TEST(Wire, EveryReplyComesBack) {
     const ReconfigureReport changed{
         .changed = true, .pools = pools, .changes = {"x"}, .warnings = {"y"}};
     EXPECT_EQ(*wire::decode_reply<ReconfigureReport>(wire::encode(changed)), changed);
+    const wire::MetricsPage metrics{"cmk_agent_info{version=\"1\"} 1\n"};
+    EXPECT_EQ(*wire::decode_reply<wire::MetricsPage>(wire::encode(metrics)), metrics);
     EXPECT_TRUE(wire::decode_reply<wire::Nothing>(wire::encode_empty()));
 }
 

@@ -21,7 +21,7 @@ from cmk import (
 from machine import allowed, check, cpus_of, group_of, has, must, online, same
 
 METHODS = (
-    "Isolate", "IsolateProcess", "Release", "ListPools", "ListLeases", "GetTopology",
+    "Isolate", "IsolateProcess", "Release", "ListPools", "ListLeases", "GetTopology", "GetMetrics",
     "Reconcile", "Verify", "Reconfigure", "Reload",
 )  # fmt: skip
 

@@ -74,7 +74,7 @@ def forget_local_partition() -> None:
     """Linux 6.1 cannot take back all CPUs from a slice in use, once it was given some."""
     if has_remote_partitions():
         return
-    must("systemctl", "stop", "cmk-leases-partition.service", "cmkpart.slice")
+    must("systemctl", "stop", "cmkpart.slice")
     must("systemctl", "set-property", "--runtime", "cmkpart.slice", "AllowedCPUs=")
     must("systemctl", "start", "cmk-leases-partition.service")
 

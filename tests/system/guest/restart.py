@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What administrators do to a host that serves: restarts, reloads, upgrades."""
+"""What administrators do to a host that serves: restarts and reloads."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,14 +12,11 @@ from cmk import (
     HOLDER,
     SOCKETS,
     Held,
-    Program,
     cmkctl,
     hold_by_partition,
-    install,
     lease_groups,
     leases,
     must_hold,
-    package_files,
     serve,
 )
 from framework import deadline
@@ -113,7 +110,7 @@ def test_weights_set_on_our_units_change_no_lease() -> None:
 
 
 def holder_facts() -> dict[str, Any]:
-    """What an upgrade must not touch."""
+    """What no restart or upgrade of the agent may touch."""
     names = (HOLDER, *SOCKETS)
     facts: dict[str, Any] = {name: unit(name, "ActiveEnterTimestampMonotonic") for name in names}
     facts["holder"] = main_pid(HOLDER)
@@ -121,30 +118,3 @@ def holder_facts() -> dict[str, Any]:
         facts[directory] = os.stat(directory).st_ino
         facts[f"{directory}/agent.sock"] = os.stat(f"{directory}/agent.sock").st_ino
     return facts
-
-
-@deadline(600)
-def test_an_upgrade_restarts_the_agent_and_nothing_else() -> None:
-    hold_by_partition()
-    held = Held()
-    waiting = Held(pool="infra")
-    old, before = main_pid(AGENT), holder_facts()
-    through(held, lambda: install("upgrade"))
-    check(main_pid(AGENT) not in (0, old), "the agent was restarted")
-    same(holder_facts(), before, "holder and sockets")
-    check(waiting.lease in leases(), "the other lease is there too")
-    newer = must("dpkg-deb", "--field", package_files("upgrade")[0], "Version").strip()
-    same(must("dpkg-query", "-W", "-f", "${Version}", "cmk-agent"), newer, "installed version")
-    check(is_active(AGENT), "the agent serves")
-    same(unit(AGENT, "UnitFileState"), "enabled", AGENT)
-
-
-@deadline(600)
-def test_an_upgrade_with_requests_in_flight_fails_none() -> None:
-    """Back to the first version, as a downgrade is an upgrade to the packages."""
-    serve()
-    held = [Held(), Held()]
-    queued = Program("cmkctl", "isolate", "--pool", "infra", "--wait", "--", "true")
-    must("apt-get", "install", "-y", "-q", "--allow-downgrades", *package_files(), seconds=300)
-    same(queued.end(), 0, "exit status of the request")
-    same(set(leases()), {each.lease for each in held}, "leases")

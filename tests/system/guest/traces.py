@@ -39,6 +39,21 @@ def is_expected(path: str) -> bool:
     return path.rstrip("-") in ACCOUNTS or path in ANY_PACKAGE
 
 
+def file_names() -> set[str]:
+    """Every file below /etc, /usr and /var but logs, caches and what dpkg keeps for itself."""
+    pruned = ("/var/log", "/var/cache", "/var/tmp", "/var/backups", "/var/lib/dpkg", "/var/lib/apt")
+    found = set()
+    for top in ("/etc", "/usr", "/var"):
+        for directory, names, files in os.walk(top):
+            names[:] = [
+                each
+                for each in names
+                if f"{directory}/{each}" not in pruned and each != "__pycache__"
+            ]
+            found |= {f"{directory}/{each}" for each in names + files}
+    return {path for path in found if not is_expected(path)}
+
+
 def run_names() -> set[str]:
     return {str(path) for depth in ("*", "*/*") for path in Path("/run").glob(depth)}
 
@@ -56,6 +71,10 @@ def means_the_same(path: str, old: str, new: str) -> bool:
         return True
     is_request = path.endswith("/cpuset.cpus")
     return is_request and (cpus_of(old) or online()) == (cpus_of(new) or online())
+
+
+def differences_of_sets(old: set[str], new: set[str]) -> list[str]:
+    return sorted(f"+{each}" for each in new - old) + sorted(f"-{each}" for each in old - new)
 
 
 def differences(old: dict[str, str], new: dict[str, str]) -> list[str]:

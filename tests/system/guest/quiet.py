@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CPUs isolated at boot, to which no interrupt is directed: grade A. Booted as a kind of its own."""
+
+from pathlib import Path
+
+import machine
+from cmk import Held, Monitor, cmkctl, hold_by_partition, leases, must_hold, pool_cpus, verify
+from machine import check, has, must, same
+
+IRQS = Path("/proc/irq")
+
+
+def interrupts() -> dict[str, set[int]]:
+    """Where interrupts that somebody uses come, as the kernel tells."""
+    used = [each for each in IRQS.iterdir() if any(user.is_dir() for user in each.glob("*"))]
+    return {each.name: machine.cpus_of(machine.read(each / "effective_affinity_list")) for each in used}
+
+
+def direct(cpu: int) -> str:
+    """Directs one that can be moved to that CPU; returns its number."""
+    for number in interrupts():
+        try:
+            (IRQS / number / "smp_affinity_list").write_text(str(cpu))
+        except OSError:
+            continue  # not every one can be moved
+        if interrupts()[number] == {cpu}:
+            return number
+    raise AssertionError("no interrupt can be moved")
+
+
+def test_leases_on_quiet_isolated_cpus_have_grade_a() -> None:
+    hold_by_partition()
+    held = Held()
+    for number, cpus in interrupts().items():
+        check(not cpus & held.cpus, f"interrupt {number} comes to CPUs {sorted(cpus)}")
+    same(machine.partition(machine.group_of(held.pid).rpartition("/")[0]), "isolated", "partition")
+    same(leases()[held.lease]["grade"], "A", "grade")
+    verdict = verify(held.lease)
+    check(verdict["passed"], str(verdict))
+    same(verdict.get("raise", ""), "", "what would raise it")
+    must_hold(held)
+    same(held.end(), 0, "exit status")
+
+
+def test_an_interrupt_that_comes_lowers_the_grade_aloud() -> None:
+    hold_by_partition()
+    held = Held()
+    monitor = Monitor()
+    monitor.drain()
+    number = direct(min(held.cpus))
+    try:
+        outcome = cmkctl("verify", held.lease)
+        same(outcome.code, 7, f"exit status of verify: {outcome.text()}")
+        has(outcome.out, f"{number} ")
+        must("cmkctl", "reconcile")
+        monitor.until("grade_changed", held.lease)
+        same(leases()[held.lease]["grade"], "B", "grade")
+        has(must("cmkctl", "verify", held.lease), "to raise the grade", "interrupts")
+    finally:
+        direct_away(number)
+    must("cmkctl", "reconcile")
+    same(leases()[held.lease]["grade"], "A", "grade")
+
+
+def direct_away(number: str) -> None:
+    (IRQS / number / "smp_affinity_list").write_text("0")
+
+
+def test_a_pool_that_requires_grade_a_gives_nothing_less() -> None:
+    hold_by_partition(more='require_grade = "A"\n')
+    first = Held()
+    same(leases()[first.lease]["grade"], "A", "grade")
+    free = pool_cpus() - first.cpus
+    number = direct(min(free))
+    try:
+        must("cmkctl", "reconcile")
+        outcome = cmkctl("isolate", "--pool", "exclusive", "--", "true")
+        check(outcome.code != 0, "a lease of less than grade A was given")
+        has(outcome.err, "requires grade A", "interrupt")
+    finally:
+        direct_away(number)
+    must("cmkctl", "reconcile")
+    same(cmkctl("isolate", "--pool", "exclusive", "--", "true").code, 0, "exit status")
