@@ -5,6 +5,7 @@ there. Its commands for a node are run by tests/system/guest/manual.py."""
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -30,11 +31,10 @@ DRAWINGS = {"packed": ("3:packed", "3:packed"), "spread": ("4:spread", "2:spread
             "mixed": ("4:spread", "2:packed")}
 
 
-def drawing(exclusive: str, shared: str) -> str:
-    return subprocess.run(
-        [BUILD / "cli" / "cmkctl", "simulate", "--topology", MACHINE, "--format", "svg",
-         "--pool", f"exclusive:exclusive:{exclusive}", "--pool", f"shared:shared:{shared}",
-         "--pool", "infra:shared:rest"], capture_output=True, text=True, check=True).stdout
+def drawing_command(exclusive: str, shared: str) -> list[str]:
+    return [str(BUILD / "cli" / "cmkctl"), "simulate", "--topology", MACHINE, "--format", "svg",
+            "--pool", f"exclusive:exclusive:{exclusive}", "--pool", f"shared:shared:{shared}",
+            "--pool", "infra:shared:rest"]
 
 
 def has_option(text: str, option: str) -> bool:
@@ -113,7 +113,10 @@ class Text(unittest.TestCase):
         for name, pools in DRAWINGS.items():
             path = DOCS / "drawings" / f"sockets-{name}.svg"
             self.assertIn(f"(drawings/{path.name})", TEXT)
-            self.assertEqual(path.read_text(), drawing(*pools), path.name)
+            command = drawing_command(*pools)
+            drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            self.assertTrue(path.read_text() == drawn,
+                            f"draw it anew: {shlex.join(command)} > {path}")
 
 
 class Commands(unittest.TestCase):
