@@ -29,12 +29,6 @@ Result<std::string> read_present(int directory, const std::string& name) {
     return text;
 }
 
-Result<std::string> read_named(const std::string& path) {
-    auto text = read_file_at(AT_FDCWD, path);
-    if (!text) return with_context(text.error(), path);
-    return text;
-}
-
 }  // namespace
 
 Result<Rotation> next_certificate(const WebhookCertsOptions& options, const std::string& bundle,
@@ -42,9 +36,9 @@ Result<Rotation> next_certificate(const WebhookCertsOptions& options, const std:
     const auto names = service_names(options.service, options.name_space);
     if (!options.is_supplied()) return rotate_certificates(bundle, certificate, names, now);
     SuppliedCertificate supplied;
-    CMK_TRY_ASSIGN(supplied.server.certificate, read_named(options.certificate_file));
-    CMK_TRY_ASSIGN(supplied.server.key, read_named(options.key_file));
-    CMK_TRY_ASSIGN(supplied.authority, read_named(options.authority_file));
+    CMK_TRY_ASSIGN(supplied.server.certificate, read_file_at(AT_FDCWD, options.certificate_file));
+    CMK_TRY_ASSIGN(supplied.server.key, read_file_at(AT_FDCWD, options.key_file));
+    CMK_TRY_ASSIGN(supplied.authority, read_file_at(AT_FDCWD, options.authority_file));
     auto adopted = adopt_certificate(bundle, certificate, supplied, names, now);
     if (adopted) return adopted;
     return with_context(adopted.error(), options.certificate_file + ", " + options.key_file + ", " +

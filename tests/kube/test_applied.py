@@ -144,6 +144,10 @@ class Applied(ClusterCase, Account):
 
         self.server.change_node("node2", publish)
         self.refused("reconfigure_setup", "--timeout=5", says=("node2",))
+        self.server.change_object("/api/v1/namespaces/default/services/cmk-webhook-service",
+                                  lambda service: service["spec"]["ports"][0].update(port=1))
+        self.server.change_object(CONFIG, lambda config: config["webhooks"][0].update(
+            failurePolicy="Fail"))
         self.init("--all-hosts", "--num-shared-cores=2", "--cmk-img=cmk:v9")  # patches and replaces
         self.must("webhook-certs", "--cluster")
         self.must("uninstall", "--keep-host", node="node1")
