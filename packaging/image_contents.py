@@ -58,9 +58,8 @@ def libraries_of(program: Path) -> list[str]:
 def package_of(path: str) -> str:
     """dpkg knows a file by the path that its package gives it, with or without /usr."""
     for each in (path, "/usr" + path, path.removeprefix("/usr")):
-        done = subprocess.run(
-            ["dpkg-query", "--search", each], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )  # fmt: skip
+        command = ["dpkg-query", "--search", each]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode == 0:
             return done.stdout.partition(": ")[0]
     die(f"no package has {path}, so nobody knows its licence")

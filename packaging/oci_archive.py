@@ -44,8 +44,8 @@ class Image(NamedTuple):
                 "diff_ids": [digest_of(layer.content) for layer in self.layers],
             },
             "history": [
-                {"created": created, "created_by": "packaging/build-image", "comment": layer.comment}
-                for layer in self.layers
+                {"created": created, "created_by": "packaging/build-image", "comment": each.comment}
+                for each in self.layers
             ],
         })  # fmt: skip
 

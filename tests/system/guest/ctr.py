@@ -4,11 +4,10 @@
 import functools
 
 import machine
-from cmk import PAYLOAD, Program
+from cmk import HOLD, PAYLOAD, Program
 from machine import Outcome, cpus_of, has, must, run
 
 NAMESPACE = "k8s.io"  # where kubelet's are
-HOLD = 'echo "$CMK_LEASE_ID $CMK_CPUS_ASSIGNED"; exec cat'  # ends with its input
 
 # Where the container's cgroup is: options of `ctr run` for a pod and a name, and the pod's group.
 LAYOUTS = ("ctr", "cgroupfs", "systemd")
@@ -53,23 +52,20 @@ class Task(Program):
     def __init__(
         self,
         layout: str = "systemd",
-        command: tuple[str, ...] = (),
+        script: str = HOLD,
         options: tuple[str, ...] = (),
-        ready: bool = True,
     ) -> None:
         Task.number += 1
         self.name = f"cmk-ctr-{Task.number}"
         cgroup, self.pod_group = cgroup_options(layout, str(Task.number), self.name)
-        words = command or ("cmkctl", "isolate", "--pool", "exclusive", "--", "sh", "-c", HOLD)
+        words = ("cmkctl", "isolate", "--pool", "exclusive", "--", "sh", "-c", script)
         sockets = ("--mount", "type=bind,src=/run/cmk,dst=/run/cmk,options=rbind:ro")
         run_options = ("--rm", *cgroup, *sockets, *options)
         super().__init__(
             "ctr", "--namespace", NAMESPACE, "run", *run_options, image(), self.name, *words
         )
-        self.lease, self.cpus = "", set[int]()
-        if ready:
-            self.lease, cpus = self.line(120).split()
-            self.cpus = cpus_of(cpus)
+        self.lease, cpus = self.line(120).split()
+        self.cpus = cpus_of(cpus)
 
     def init(self) -> int:
         """The first process, as the host numbers it."""

@@ -5,12 +5,10 @@ import functools
 import json
 import shutil
 import ssl
-import subprocess
 import urllib.request
 from pathlib import Path
-from typing import Any
 
-from cmk import PAYLOAD, cmkctl, expected_grade, leases, pools, serve
+from cmk import PAYLOAD, expected_grade, leases, pools, serve
 from compat import cmk, offer
 from framework import deadline
 from machine import (
@@ -21,7 +19,6 @@ from machine import (
     eventually,
     has,
     has_remote_partitions,
-    is_running,
     must,
     read,
     run,
@@ -30,11 +27,13 @@ from machine import (
 
 NODE = Path("/var/lib/cmk-tests/node")  # what the pods mount of a node without an agent
 CONF = "--conf-dir=/etc/cmk"
+BY_INFRA = "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py --"  # as the original's DaemonSets do
 # As the original's templates mount them, each with what it is on the host.
 DIRECTORY = {"/etc/cmk": f"{NODE}/conf", "/opt/bin": f"{NODE}/bin", "/host/proc": "/proc:ro"}
 AGENT = DIRECTORY | {"/etc/cmk": "/etc/cmk"}
-PLAIN = ("--read-only", "--security-opt=no-new-privileges")
+PLAIN = ("--network=none", "--read-only", "--security-opt=no-new-privileges")
 NONROOT = ("--user=65532:65532", "--cap-drop=ALL", *PLAIN)
+SERVING = tuple(each.replace("none", "host") for each in NONROOT)
 
 
 def archive() -> Path:
@@ -55,7 +54,7 @@ def podman(*options: str, mounts: dict[str, str], name: str = "") -> list[str]:
     volumes = [f"--volume={source.replace(':', f':{target}:', 1)}" if ":" in source
                else f"--volume={source}:{target}" for target, source in mounts.items()]  # fmt: skip
     how = ["--detach", f"--name={name}"] if name else ["--rm"]
-    return ["podman", "run", "--pull=never", "--network=none", *how, *options, *volumes, image()]
+    return ["podman", "run", "--pull=never", *how, *options, *volumes, image()]
 
 
 def pod(line: str, mounts: dict[str, str], *options: str, name: str = "") -> Outcome:
@@ -78,15 +77,10 @@ def remove(name: str) -> None:
     must("podman", "rm", "--force", "--time=1", name, seconds=120)
 
 
-def describe() -> Any:
-    """The pools of the node's directory."""
-    line = f"/cmk/cmk.py describe {CONF}"
-    return json.loads(must_pod(line, only(DIRECTORY, "/etc/cmk")))["pools"]
-
-
 def tasks(pool: str) -> dict[int, str]:
     """Processes that the node's directory has in a pool, with their CPUs."""
-    lists = describe()[pool]["cpuLists"].values()
+    described = json.loads(must("cmk", "describe", f"--conf-dir={NODE}/conf"))
+    lists = described["pools"][pool]["cpuLists"].values()
     return {task: each["cpus"] for each in lists for task in each["tasks"]}
 
 
@@ -112,6 +106,7 @@ def without_agent() -> None:
 
 
 def test_every_program_runs_as_another_user_than_root() -> None:
+    serve()
     version = image().removeprefix("cmk:v")
     script = "cmk-k8s --version; cmkctl --version; /cmk/cmk.py --version; id -u; exec sleep 0"
     done = run(*podman(*NONROOT, mounts={}), "sh", "-c", script, seconds=120)
@@ -142,7 +137,8 @@ def prepare_node() -> None:
     must_pod(f"/cmk/cmk.py init {CONF} {counts}", only(DIRECTORY, "/etc/cmk"), *options)
     must_pod("/cmk/cmk.py install --install-dir=/opt/bin", only(DIRECTORY, "/opt/bin"))
     same(must(NODE / "bin/cmk", "--version").strip(), image().replace("cmk:", "CMK "), "installed")
-    found = {name: len(pool["cpuLists"]) for name, pool in describe().items()}
+    described = must_pod(f"/cmk/cmk.py describe {CONF}", only(DIRECTORY, "/etc/cmk"))
+    found = {name: len(pool["cpuLists"]) for name, pool in json.loads(described)["pools"].items()}
     same(found, {"exclusive": 2, "shared": 1, "infra": 1}, "pools")
 
 
@@ -153,22 +149,24 @@ def hold_cores() -> None:
     same(pod(line, DIRECTORY, name=name).code, 0, "exit status")
     eventually(lambda: tasks("exclusive"), f"its task: {run('podman', 'logs', name).text()}")
     ((task, cpus),) = tasks("exclusive").items()
-    same(allowed(task), cpus_of(cpus), "where it may run")
-    report = json.loads(must_pod("/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- node-report",
-                                 only(DIRECTORY, "/etc/cmk", "/host/proc")))  # fmt: skip
+    (program,) = read(f"/proc/{task}/task/{task}/children").split()
+    same(allowed(int(program)), cpus_of(cpus), "where its program may run")
+    printed = must_pod(f"{BY_INFRA} node-report", only(DIRECTORY, "/etc/cmk", "/host/proc"))
+    report = json.loads(printed)
     check(report["checks"]["configDirectory"]["ok"], f"node-report: {report['checks']}")
-    busy = [each["tasks"] for each in report["description"]["pools"]["exclusive"]["cpuLists"].values()]
-    check([task] in busy, f"node-report has the task: {busy}")
+    lists = report["description"]["pools"]["exclusive"]["cpuLists"].values()
+    check([task] in [each["tasks"] for each in lists], f"node-report has the task: {lists}")
     refused = pod(f"/cmk/cmk.py uninstall {CONF}", DIRECTORY)
     check(refused.code == 1 and str(task) in refused.err, f"uninstall is refused: {refused.text()}")
-    remove(name)
-    line = "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- reconcile --interval=$CMK_RECONCILE_SLEEP_TIME"
-    printed = must_pod(line, only(DIRECTORY, "/etc/cmk", "/host/proc"), "--env=CMK_RECONCILE_SLEEP_TIME=0")
+    must("podman", "kill", "--signal=KILL", name)  # asked to end, it would tidy up after itself
+    line = f"{BY_INFRA} reconcile --interval=$CMK_RECONCILE_SLEEP_TIME"
+    once = "--env=CMK_RECONCILE_SLEEP_TIME=0"
+    printed = must_pod(line, only(DIRECTORY, "/etc/cmk", "/host/proc"), once)
     same([each["pid"] for each in json.loads(printed)["reclaimedCpuLists"]], [task], "reclaimed")
 
 
 def take_node_out() -> None:
-    for line in ("/cmk/cmk.py discover", "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- node-report --publish"):
+    for line in ("/cmk/cmk.py discover", f"{BY_INFRA} node-report --publish"):
         done = pod(line, DIRECTORY, "--env=NODE_NAME=node1")
         check(done.code != 0, f"{line} without a cluster fails")
         has(done.err, "cmk-k8s:", "kubeconfig")
@@ -247,12 +245,14 @@ def test_the_publisher_needs_no_root() -> None:
     }))  # fmt: skip
     mounts = {"/run/cmk-observe": "/run/cmk-observe:ro", "/kubeconfig": f"{config}:ro"}
     name = "cmk-publisher"
-    words = ("cmk-k8s", "publish", "--kubeconfig=/kubeconfig", "--longest-start=0", "--listen=:9469")
-    must(*podman(*NONROOT, "--network=host", mounts=mounts, name=name), *words, seconds=120)
+    words = ("publish", "--kubeconfig=/kubeconfig", "--longest-start=0", "--listen=:9469")
+    command = podman(*SERVING, mounts=mounts, name=name)
+    must(*command, "cmk-k8s", *words, seconds=120)
     try:
         answers(name, "http://127.0.0.1:9469/healthz")
         wanted = 'cmk_pool_cores{pool="exclusive",kind="exclusive"} 2'
-        eventually(lambda: wanted in fetch("http://127.0.0.1:9469/metrics")[1], "it hears the agent")
+        url = "http://127.0.0.1:9469/metrics"
+        eventually(lambda: wanted in fetch(url)[1], f"it hears the agent: {fetch(url)}")
     finally:
         remove(name)
 
@@ -269,8 +269,9 @@ def test_the_webhook_needs_no_root() -> None:
     (settings / "mutations.yaml").write_text("mutations:\n  perPod: {}\n  perContainer: {}\n")
     mounts = {"/etc/webhook": f"{settings}:ro", "/etc/ssl": f"{certificates}:ro"}
     name = "cmk-webhook"
-    command = podman(*NONROOT, "--network=host", mounts=mounts, name=name)
-    must(*command, "/bin/bash", "-c", "/cmk/cmk.py webhook --conf-file /etc/webhook/server.yaml", seconds=120)
+    command = podman(*SERVING, mounts=mounts, name=name)
+    line = "/cmk/cmk.py webhook --conf-file /etc/webhook/server.yaml"
+    must(*command, "/bin/bash", "-c", line, seconds=120)
     try:
         answers(name, "https://127.0.0.1:8443/healthz")
     finally:
