@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/webhook/https_connection.h"
 
+#include <cerrno>
+
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
