@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/webhook/https_connection.h"
 
-#include <cerrno>
-
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include <cerrno>
 
 namespace cmk::k8s {
 
