@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include <cstdio>
+
 #include "agent/cgroups_affinity.h"
 #include "agent/cgroups_local.h"
 #include "agent/holder.h"

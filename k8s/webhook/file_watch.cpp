@@ -4,6 +4,8 @@
 #include <sys/inotify.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdint>
 
 namespace cmk::k8s {
 

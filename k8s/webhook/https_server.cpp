@@ -6,6 +6,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "base/handle.h"
 #include "base/text.h"
 #include "k8s/webhook/https_worker.h"

@@ -6,6 +6,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <new>
+#include <system_error>
 #include <vector>
 
 namespace cmk::k8s {

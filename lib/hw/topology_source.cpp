@@ -5,6 +5,7 @@
 #include <hwloc.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <utility>

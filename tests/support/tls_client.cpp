@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 
 namespace cmk::test {
