@@ -64,16 +64,23 @@ bool is_for_cluster_init(std::string_view resource) {
     return false;
 }
 
+/// Where the right is meant to come from; `message` names the account that lacks it.
+const char* role_for(std::string_view resource, const std::string& message) {
+    if (message.find(":cmk-serviceaccount\"") != std::string::npos) {
+        return " (the ClusterRoles in cmk-rbac-rules.yaml)";
+    }
+    return is_for_cluster_init(resource)
+               ? " (ClusterRole cmk-cluster-init in cmk-rbac-cluster-init.yaml)"
+               : " (ClusterRole cmk-publisher in cmk-rbac-publisher.yaml)";
+}
+
 std::string advice_to_grant(const Request& request, const std::string& message) {
     if (message.find("violates PodSecurity") != std::string::npos) {
         return "these pods mount directories of the host: label their namespace "
                "pod-security.kubernetes.io/enforce=privileged";
     }
     const std::string resource = resource_of(request.path);
-    return "grant the verb " + verb_of(request) + " on " + resource +
-           (is_for_cluster_init(resource)
-                ? " (ClusterRole cmk-cluster-init in cmk-rbac-cluster-init.yaml)"
-                : " (ClusterRole cmk-publisher in cmk-rbac-publisher.yaml)");
+    return "grant the verb " + verb_of(request) + " on " + resource + role_for(resource, message);
 }
 
 std::string advice(const Request& request, const Answer& answer) {

@@ -24,6 +24,9 @@ TEST(Refusal, NamesWhatPodsNeed) {
     EXPECT_NE(said("cannot create resource")
                   .find("grant the verb create on pods (ClusterRole cmk-cluster-init "),
               std::string::npos);
+    EXPECT_NE(said("User \"system:serviceaccount:default:cmk-serviceaccount\" cannot create pods")
+                  .find("cmk-rbac-rules.yaml"),
+              std::string::npos);
     EXPECT_NE(said("pods \"p\" is forbidden: violates PodSecurity \"baseline:latest\"")
                   .find("pod-security.kubernetes.io/enforce=privileged"),
               std::string::npos);

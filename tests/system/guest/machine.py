@@ -178,11 +178,13 @@ def is_running(pid: int) -> bool:
 def cpuset_files() -> dict[str, str]:
     """What every cgroup's cpuset files say: path -> text."""
     found: dict[str, str] = {}
-    for path in CGROUP.rglob("cpuset.*"):
-        try:
-            found[str(path.relative_to(CGROUP))] = read(path)
-        except OSError:
-            continue  # the group has gone meanwhile
+    # os.walk passes over groups that go meanwhile; Path.rglob does not.
+    for group, _, files in os.walk(CGROUP):
+        for path in (Path(group, name) for name in files if name.startswith("cpuset.")):
+            try:
+                found[str(path.relative_to(CGROUP))] = read(path)
+            except OSError:
+                continue  # so has this
     return found
 
 
