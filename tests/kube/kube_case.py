@@ -10,7 +10,8 @@ import time
 import unittest
 from typing import Callable
 
-from api_server import ApiServer, Certificates
+from api_server import ApiServer
+from certificates import Certificates
 from fake_agent import FakeAgent
 
 BUILD = pathlib.Path(os.environ.get("CMK_BUILD_DIR", "build")).resolve()

@@ -10,7 +10,7 @@ import tempfile
 
 import yaml
 
-from api_server import Certificates
+from certificates import Certificates
 from cluster_case import CONFIGURATIONS, PODS, SETS, ClusterCase
 from kube_case import LABEL, RESOURCE, KubeCase
 from manifests import KUSTOMIZE, MANIFESTS, files, kustomized, read

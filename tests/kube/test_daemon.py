@@ -7,7 +7,7 @@ import os
 import socket
 import time
 
-from api_server import Certificates
+from certificates import Certificates
 from kube_case import REPORTS, RESOURCE, KubeCase
 
 QUICK = 2.0  # seconds from a change to the Node, where nothing was written just before

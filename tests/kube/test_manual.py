@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 import operator_manual as manual
-from api_server import Certificates
+from certificates import Certificates
 from kube_case import BUILD
 from need import need
 from whole_cluster import WholeCluster
