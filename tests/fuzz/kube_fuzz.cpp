@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_answer(text);
     check_answer(R"({"type":"ADDED","object":)" + text + "}");
     (void)parse_kubeconfig(text, "/d");
-    (void)parse_cpu_manager_state(text);
+    (void)cmk::parse_cpu_manager_state(text);
     (void)parse_server_version(text);
     (void)parse_quantity(text);
     return 0;
