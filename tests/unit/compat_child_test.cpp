@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -77,6 +78,9 @@ public:
     explicit Wrapper(const std::string& script, bool own_group = false) {
         pid_ = ::fork();
         if (pid_ == 0) {
+            // A shell has what it starts in the background ignore these.
+            for (const int number : {SIGINT, SIGQUIT})
+                ::signal(number, SIG_DFL);
             if (own_group) ::setpgid(0, 0);
             ::dup2(input_.ends[0], STDIN_FILENO);
             ::dup2(output_.ends[1], STDOUT_FILENO);
