@@ -5,7 +5,7 @@ import functools
 
 import machine
 from cmk import HOLD, PAYLOAD, Program
-from machine import Outcome, cpus_of, has, must, run
+from machine import Outcome, cpus_of, eventually, has, must, run
 
 NAMESPACE = "k8s.io"  # where kubelet's are
 
@@ -69,8 +69,13 @@ class Task(Program):
 
     def init(self) -> int:
         """The first process, as the host numbers it."""
+        # A containerd that has just started takes a while to know its tasks.
+        eventually(lambda: self.row(), "containerd lists the task")
+        return int(self.row()[1])
+
+    def row(self) -> list[str]:
         rows = [line.split() for line in ctr("task", "list").out.splitlines()]
-        return next(int(row[1]) for row in rows if row[0] == self.name)
+        return next((row for row in rows if row[:1] == [self.name]), [])
 
     def leaf(self) -> str:
         """The container's own cgroup."""
