@@ -69,7 +69,7 @@ def test_an_interrupt_that_comes_lowers_the_grade_aloud() -> None:
         outcome = cmkctl("verify", held.lease)
         same(outcome.code, 7, f"exit status of verify: {outcome.text()}")
         has(outcome.out, f"{number} ")
-        must("cmkctl", "reconcile")
+        has(cmkctl("reconcile").out, "its grade is B, it was A")  # which it cannot mend
         monitor.until("grade_changed", held.lease)
         same(leases()[held.lease]["grade"], "B", "grade")
         has(must("cmkctl", "verify", held.lease), "to raise the grade", "interrupts")
