@@ -19,6 +19,10 @@ bool ends_with(std::string_view text, std::string_view suffix) {
     return text.size() >= suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
 }
 
+/// What runtimes put before a container's id.
+constexpr std::array<std::string_view, 5> kPrefixes{"libpod-", "crio-", "cri-containerd-",
+                                                    "nerdctl-", "docker-"};
+
 /// A runtime's monitor runs beside its container, on the host.
 bool is_monitor(std::string_view name) {
     return starts_with(name, "libpod-conmon-") || starts_with(name, "crio-conmon-");
@@ -26,12 +30,10 @@ bool is_monitor(std::string_view name) {
 
 /// "libpod-ID.scope", or "libpod-ID" where the runtime makes its cgroups without systemd.
 bool is_container_group(std::string_view name) {
-    static constexpr std::array<std::string_view, 3> kRuntimes{"libpod-", "crio-",
-                                                               "cri-containerd-"};
     if (name.find("kubepods") != std::string_view::npos) return true;
     if (starts_with(name, "docker-")) return ends_with(name, ".scope");
     if (is_monitor(name) || ends_with(name, ".service")) return false;
-    return std::any_of(kRuntimes.begin(), kRuntimes.end(),
+    return std::any_of(kPrefixes.begin(), kPrefixes.end(),
                        [&](std::string_view prefix) { return starts_with(name, prefix); });
 }
 
@@ -70,7 +72,7 @@ std::string pod_of(std::string_view name) {
 
 /// "libpod-ID.scope" -> ID
 std::string container_of(std::string_view name) {
-    for (const std::string_view prefix : {"libpod-", "crio-", "cri-containerd-", "docker-"}) {
+    for (const std::string_view prefix : kPrefixes) {
         if (!starts_with(name, prefix)) continue;
         name.remove_prefix(prefix.size());
         if (ends_with(name, ".scope")) name.remove_suffix(6);

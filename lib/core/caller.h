@@ -19,9 +19,9 @@ struct CallerFacts {
     bool main_pid_alone = false;       ///< it is its unit's MainPID and the only process there
 };
 
-/// Container: a known container's leaf (libpod, docker, crio, cri-containerd, kubepods) on the
-/// path, or more than one PID namespace deep. Else service if the unit's main process is alone in
-/// a ".service" cgroup, else host.
+/// Container: a known container's leaf (libpod, docker, crio, cri-containerd, nerdctl, kubepods)
+/// on the path, or more than one PID namespace deep. Else service if the unit's main process is
+/// alone in a ".service" cgroup, else host.
 CallerKind classify_caller(const CallerFacts& facts);
 
 /// What a caller's cgroup path tells of it.

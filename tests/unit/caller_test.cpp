@@ -32,6 +32,7 @@ TEST(Caller, ContainersAreKnownByTheirCgroup) {
           "/libpod_parent/libpod-*",
           "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-*.scope",
           "/system.slice/crio-*.scope", "/system.slice/cri-containerd-*.scope",
+          "/system.slice/nerdctl-*.scope",
           "/machine.slice/libpod-*.scope/system.slice/sshd.service"}) {
         EXPECT_EQ(kind_of(path_of(pattern)), CallerKind::container) << pattern;
         EXPECT_EQ(kind_of(path_of(pattern), true), CallerKind::container) << pattern;
@@ -96,6 +97,7 @@ TEST(Caller, ContainersWithoutAPodAreKnownByTheirId) {
     EXPECT_EQ(pod_at("/machine.slice/libpod-0123abcd.scope/container"), "0123abcd");
     EXPECT_EQ(pod_at("/system.slice/docker-0123abcd.scope"), "0123abcd");
     EXPECT_EQ(pod_at("/docker/0123abcd"), "0123abcd");
+    EXPECT_EQ(pod_at("/system.slice/nerdctl-0123abcd.scope"), "0123abcd");
     EXPECT_EQ(pod_at("/user.slice/session-3.scope"), "");
     EXPECT_EQ(identify_caller("/docker/0123abcd", CallerKind::host).pod, "");
 }
