@@ -20,12 +20,6 @@ constexpr char kShowCpus[] =
 std::string own_cpus() {
     return run({"sh", "-c", kAllowed}).out;
 }
-/// CPUs of the machine's first core, as init gives them away.
-std::string first_core() {
-    std::string cpus;
-    std::getline(std::ifstream("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"), cpus);
-    return cpus;
-}
 
 class Isolate : public testing::Test {
 protected:

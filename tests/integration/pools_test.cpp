@@ -43,8 +43,11 @@ TEST_F(Pools, ADryRunChangesNothing) {
 TEST_F(Pools, ASecondIdenticalInitDoesNothing) {
     ASSERT_EQ(agent_->init(1, 0).exit, 0);
     Command program = hold();
+    const auto before = agent_->lease_groups("exclusive");
+    EXPECT_EQ(before.size(), 1U);
     const Outcome again = agent_->init(1, 0);
     EXPECT_EQ(again.exit, 0) << again.err;
+    EXPECT_EQ(agent_->lease_groups("exclusive"), before);
 }
 
 TEST_F(Pools, AnotherInitIsRefusedWhileALeaseWouldNotFit) {
@@ -59,9 +62,9 @@ TEST_F(Pools, AnotherInitIsRefusedWhileALeaseWouldNotFit) {
 }
 
 TEST_F(Pools, TooManyCoresAreRefusedWithCounts) {
-    const Outcome refused = agent_->init(64, 0);
+    const Outcome refused = agent_->init(8192, 0);
     EXPECT_EQ(refused.exit, 3) << refused.err;
-    EXPECT_NE(refused.err.find("64"), std::string::npos) << refused.err;
+    EXPECT_NE(refused.err.find("8192"), std::string::npos) << refused.err;
 }
 
 TEST_F(Pools, InitOutlivesARestart) {

@@ -90,14 +90,16 @@ protected:
         line.insert(line.end(), args.begin(), args.end());
         return line;
     }
-    Outcome ctl(std::vector<std::string> args) const {
+    Outcome ctl(std::vector<std::string> args) {
+        drain();
         return run(ctl_line("agent", std::move(args)));
     }
     /// As a container does: from a PID namespace of its own.
-    Outcome contained(const std::string& socket, std::vector<std::string> args) const {
+    Outcome contained(const std::string& socket, std::vector<std::string> args) {
+        drain();
         return run(ctl_line(socket, std::move(args)), {.clone_flags = CLONE_NEWPID});
     }
-    Outcome init() const { return ctl(kInit); }
+    Outcome init() { return ctl(kInit); }
 
     /// Reads the agent's messages up to one that begins so; what came with it is in fd_.
     std::string message(const std::string& begin) {

@@ -10,7 +10,7 @@ import time
 from certificates import Certificates
 from kube_case import REPORTS, RESOURCE, KubeCase
 
-QUICK = 2.0  # seconds from a change to the Node, where nothing was written just before
+QUICK = 6.0  # seconds from a change to the Node, where nothing was written just before
 
 
 class Daemon(KubeCase):

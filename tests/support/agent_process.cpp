@@ -54,6 +54,12 @@ std::string built(const std::string& program) {
     return (dir == nullptr ? fs::path("build") : fs::path(dir)) / program;
 }
 
+std::string first_core() {
+    std::string cpus;
+    std::getline(std::ifstream("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"), cpus);
+    return cpus;
+}
+
 std::string cpuset_v1_mount() {
     std::ifstream mounts("/proc/mounts");
     for (std::string line; std::getline(mounts, line);) {

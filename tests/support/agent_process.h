@@ -62,6 +62,9 @@ private:
 /// Where the programs under test were built; from $CMK_BUILD_DIR.
 std::string built(const std::string& program);
 
+/// CPUs of the machine's first core, as init gives them away; kernel cpulist syntax.
+std::string first_core();
+
 /// The mount point of the v1 cpuset hierarchy, or "".
 std::string cpuset_v1_mount();
 

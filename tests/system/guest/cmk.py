@@ -351,7 +351,10 @@ def tidy() -> None:
     """After every test: nothing of it runs on, and the pools are the usual ones."""
     for program in list(Program.running):
         program.kill()
-    if not is_installed() or not exists(AGENT) or not is_active(AGENT):
+    if not is_installed() or not exists(AGENT):
+        return
+    if not is_active(AGENT):
+        TEST_CONFIG.unlink(missing_ok=True)
         return
     for group in lease_groups():
         write(CGROUP / group / "cgroup.kill", "1")

@@ -307,7 +307,7 @@ def test_podman_as_root() -> None:
     must("podman", "run", "-d", "--name", name, "--network=none", *mounts, "--rootfs", str(root), *words,
          seconds=120)
     try:
-        eventually(lambda: leases(), f"its lease: {run('podman', 'logs', name).text()}")
+        eventually(lambda: leases(), lambda: f"its lease: {run('podman', 'logs', name).text()}")
         lease = next(iter(leases().values()))
         same(lease["place"], "child", "place")
         cpus = machine.cpus_of(lease["cpus"])
@@ -356,7 +356,7 @@ def test_podman_without_root() -> None:
     must(*as_rootless(user, *start), seconds=180)
     try:
         logs = as_rootless(user, "podman", "logs", name)
-        eventually(lambda: leases(), f"its lease: {run(*logs).text()}")
+        eventually(lambda: leases(), lambda: f"its lease: {run(*logs).text()}")
         lease = next(iter(leases().values()))
         check(lease["container"], "it is a container")
         same((lease["hold"], lease["grade"]), ("affinity", "D"), "how it is held")

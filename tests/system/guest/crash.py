@@ -32,6 +32,7 @@ SERVICES = (AGENT, *SOCKETS)
 def kill_agent() -> None:
     """And waits until another one serves."""
     old = main_pid(AGENT)
+    check(old > 0, "the agent runs")
     os.kill(old, signal.SIGKILL)
     eventually(lambda: main_pid(AGENT) not in (0, old) and is_active(AGENT), "the agent is back")
 

@@ -54,13 +54,14 @@ class Task(Program):
         layout: str = "systemd",
         script: str = HOLD,
         options: tuple[str, ...] = (),
+        removed: tuple[str, ...] = ("--rm",),
     ) -> None:
         Task.number += 1
         self.name = f"cmk-ctr-{Task.number}"
         cgroup, self.pod_group = cgroup_options(layout, str(Task.number), self.name)
         words = ("cmkctl", "isolate", "--pool", "exclusive", "--", "sh", "-c", script)
         sockets = ("--mount", "type=bind,src=/run/cmk,dst=/run/cmk,options=rbind:ro")
-        run_options = ("--rm", *cgroup, *sockets, *options)
+        run_options = (*removed, *cgroup, *sockets, *options)
         super().__init__(
             "ctr", "--namespace", NAMESPACE, "run", *run_options, image(), self.name, *words
         )

@@ -54,7 +54,7 @@ def with_pools(test: Callable[[], None]) -> Callable[[], None]:
 
 def the_lease(what: str) -> dict[str, Any]:
     """The one lease that there is, held as strongly as this machine can."""
-    eventually(leases, f"a lease of {what}: {machine.journal(what)}")
+    eventually(leases, lambda: f"a lease of {what}: {machine.journal(what)}")
     (lease,) = leases().values()
     same(allowed(lease["pid"]), cpus_of(lease["cpus"]), "where its program may run")
     check(verify(lease["id"])["passed"], "verify")

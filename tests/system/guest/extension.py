@@ -29,7 +29,7 @@ LIBRARIES = ("libcgroup.so.2", "libhwloc.so.15", "libstdc++.so.6", "libtomlplusp
 
 def must_serve() -> None:
     """Everything that reads /usr knows what the extension brought."""
-    eventually(lambda: is_active(AGENT), f"the agent runs: {machine.journal(SERVICE, AGENT)}")
+    eventually(lambda: is_active(AGENT), lambda: f"the agent runs: {machine.journal(SERVICE, AGENT)}")
     for name in SOCKETS:
         check(is_active(name), f"{name} is active")
     check(grp.getgrnam("cmk"), "the group cmk is there")

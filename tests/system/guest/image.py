@@ -155,7 +155,7 @@ def hold_cores() -> None:
     line = f"/opt/bin/cmk isolate {CONF} --pool=exclusive sleep -- 10000"
     name = "cmk-isolate-exclusive"
     same(pod(line, DIRECTORY, name=name).code, 0, "exit status")
-    eventually(lambda: tasks("exclusive"), f"its task: {run('podman', 'logs', name).text()}")
+    eventually(lambda: tasks("exclusive"), lambda: f"its task: {run('podman', 'logs', name).text()}")
     ((task, cpus),) = tasks("exclusive").items()
     (program,) = read(f"/proc/{task}/task/{task}/children").split()
     same(allowed(int(program)), cpus_of(cpus), "where its program may run")
@@ -197,7 +197,7 @@ def test_the_manuals_pods_by_the_agent() -> None:
     line = f"/opt/bin/cmk isolate {CONF} --pool=exclusive sleep -- 10000"
     same(pod(line, AGENT, name=name).code, 0, "exit status")
     try:
-        eventually(lambda: leases(), f"its lease: {run('podman', 'logs', name).text()}")
+        eventually(lambda: leases(), lambda: f"its lease: {run('podman', 'logs', name).text()}")
         ((lease, facts),) = leases().items()
         grade = expected_grade(has_remote_partitions())
         same((facts["grade"], facts["place"], facts["container"]), (grade, "child", True), "lease")
@@ -239,8 +239,11 @@ def fetch(url: str) -> tuple[int, str]:
 
 
 def must_answer(url: str, status: int, *parts: str) -> None:
-    eventually(lambda: fetch(url)[0] == status, f"{url} answers {status}")
-    has(fetch(url)[1], *parts)
+    def answers() -> bool:
+        code, text = fetch(url)
+        return code == status and all(part in text for part in parts)
+
+    eventually(answers, f"{url} answers {status} with {parts}")
 
 
 def test_the_publisher_needs_no_root() -> None:

@@ -35,12 +35,15 @@ def check(condition: object, what: str) -> None:
         raise AssertionError(what)
 
 
-def eventually(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Waits for what has no event of its own."""
+def eventually(
+    condition: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE
+) -> None:
+    """Waits for what has no event of its own. What costs a program to tell is told at the end."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+            told = what if isinstance(what, str) else what()
+            raise AssertionError(f"not within {seconds:.0f} s: {told}")
         time.sleep(0.1)
 
 
@@ -105,6 +108,7 @@ def main_pid(name: str) -> int:
 
 
 def journal(*units: str, lines: int = 60) -> str:
+    run("journalctl", "--sync")
     words = [word for each in units for word in ("-u", each)]
     return run("journalctl", "--no-pager", "-o", "short-monotonic", "-n", str(lines), *words).out
 

@@ -31,6 +31,9 @@ def test_metrics_are_written_while_the_agent_runs() -> None:
 
 
 def test_they_stop_with_the_agent_and_do_not_start_it() -> None:
+    serve()
+    PLACE.mkdir(parents=True, exist_ok=True)
+    must("systemctl", "enable", "--now", WRITER)
     must("systemctl", "stop", "cmk-agent.service")
     eventually(lambda: page_says("cmk_agent_up 0"), "the page says that it is away")
     check(not is_active(WRITER), "the writer has ended")

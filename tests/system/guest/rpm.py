@@ -22,6 +22,7 @@ from machine import (
     CGROUP,
     check,
     cpuset_files,
+    eventually,
     is_active,
     is_running,
     must,
@@ -251,7 +252,7 @@ def erase() -> None:
 
 def must_be_as_before() -> None:
     same(run("pgrep", "-l", "cmk").out, "", "processes of CMK")
-    same([str(each) for each in CGROUP.glob("cmk*")], [], "cgroups of CMK")
+    eventually(lambda: not list(CGROUP.glob("cmk*")), "the cgroups of CMK are gone")
     same(differences(before_install().cpusets, cpuset_files()), [], "changed cpusets")
     units = run("systemctl", "list-unit-files", "--no-legend", "cmk-agent*", "cmk-k8s*").out
     same(units, "", "units")

@@ -42,7 +42,7 @@ def start(*settings: str) -> None:
     UNIT.write_text(f"[Service]\nExecStart=/usr/bin/{command}\n{lines}\n")
     must("systemctl", "daemon-reload")
     must("systemctl", "start", NAME)
-    eventually(lambda: leases(), f"its lease: {machine.journal(NAME)}")
+    eventually(lambda: leases(), lambda: f"its lease: {machine.journal(NAME)}")
 
 
 def stop() -> None:
@@ -120,7 +120,7 @@ def test_one_that_is_killed_comes_back_by_itself() -> None:
         first = str(lease()["id"])
         must("systemctl", "kill", "--signal=KILL", NAME)
         lease_is_gone(first)
-        eventually(lambda: leases(), f"the next lease: {machine.journal(NAME)}")
+        eventually(lambda: leases(), lambda: f"the next lease: {machine.journal(NAME)}")
         must_be_held()
     finally:
         stop()

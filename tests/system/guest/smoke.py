@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from machine import CGROUP, cpus_of, read, run
+from machine import CGROUP, cpus_of, must, read
 
 
 def test_has_four_cores_on_two_sockets() -> None:
@@ -17,4 +17,4 @@ def test_has_four_cores_on_two_sockets() -> None:
 def test_runs_systemd_on_cgroup_v2() -> None:
     assert read("/proc/1/comm") == "systemd"
     assert "cpuset" in read(CGROUP / "cgroup.controllers").split()
-    run("systemctl", "is-active", "dbus.service")
+    must("systemctl", "is-active", "dbus.service")

@@ -11,6 +11,8 @@ from machine import cpus_of, cpuset_files, online
 
 # Files that installing or removing any package may rewrite.
 ANY_PACKAGE = ("/etc/ld.so.cache", "/etc/.pwd.lock")
+# Made by the first call of podman, whoever makes it; newer ones have them in /run.
+PODMAN = ("/etc/containers/networks/netavark.lock", "/etc/cni/net.d/cni.lock")
 # Users and groups stay, as Debian wants it: files of theirs may still be there.
 ACCOUNTS = tuple(f"/etc/{name}" for name in "passwd group shadow gshadow subuid subgid".split())
 # Mounted into containers that run on: never made anew before the next boot.
@@ -36,7 +38,7 @@ def etc_files() -> dict[str, str]:
 
 
 def is_expected(path: str) -> bool:
-    return path.rstrip("-") in ACCOUNTS or path in ANY_PACKAGE
+    return path.rstrip("-") in ACCOUNTS or path in ANY_PACKAGE + PODMAN
 
 
 def file_names() -> set[str]:

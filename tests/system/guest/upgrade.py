@@ -141,6 +141,8 @@ def test_an_upgrade_moves_none_of_fifty_leases() -> None:
 def test_needrestart_leaves_leased_programs_alone() -> None:
     """The holder runs a file that the upgrade replaced, and a leased program one that is gone."""
     serve()
+    if installed_version() != version_of("upgrade"):
+        install("upgrade")
     program = Path("/opt/cmk-outdated")
     shutil.copy("/bin/sleep", program)
     # Without a parent: for that one it would be told to restart the parent's unit, these tests.
