@@ -54,6 +54,9 @@ std::string how_to_raise(const Lease& lease, const Pool* pool, const Abilities& 
     }
     if (lease.hold == Hold::affinity) return "give the pool isolation = \"auto\"";
     if (lease.grade == Grade::A) return "";
+    if (lease.grade == Grade::B && !abilities.remote_partitions) {
+        return "Linux 6.7 or newer: grade A is of its partitions alone";
+    }
     if (lease.grade == Grade::B) {
         const std::string away =
             "direct interrupts and unbound kernel work away from them (verify as root names both), "

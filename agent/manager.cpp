@@ -241,11 +241,14 @@ std::vector<PoolReport> Manager::list_pools() const {
 
 HostReport Manager::describe_host(const Peer& peer) const {
     HostReport host = host_;
+    if (!authorizer_.may_see_host(peer)) {
+        host.problems.clear();
+        return host;
+    }
     host.problems.insert(host.problems.begin(), config_problems_.begin(), config_problems_.end());
     if (std::string overlap = kubelet_problem(); !overlap.empty()) {
         host.problems.push_back(std::move(overlap));
     }
-    if (!authorizer_.may_see_host(peer)) host.problems.clear();
     return host;
 }
 

@@ -114,6 +114,7 @@ private:
     Result<Grant> grant(Peer& peer, const IsolateOrder& order);
     Result<Grant> give(Peer& peer, const IsolateOrder& order);
     Status check_quota(const Peer& peer, const Pool& pool, const CpuSet& wanted) const;
+    Result<CpuSet> choose_cpus(AllocationRequest what);
     Result<Lease> prepare(const Peer& peer, const IsolateOrder& order);
     Grant describe_grant(const Lease& lease) const;
     Ticket wait(Peer peer, IsolateOrder order, IsolateDone done);

@@ -39,12 +39,14 @@ Error caller_ended() {
 Status check_grade(const Pool& pool, Grade grade, const std::string& mechanism) {
     if (is_at_least(grade, pool.spec.require_grade)) return {};
     if (grade == Grade::B) {
-        return make_error(Errc::not_permitted,
-                          "pool " + pool.spec.name +
-                              " requires grade A: CPUs isolated at boot (isolcpus=) where no "
-                              "interrupt and no unbound kernel work comes, which the free ones are "
-                              "not (grade B); direct both elsewhere (cmkctl verify as root names "
-                              "them) and run cmkctl reconcile, or lower require_grade of the pool");
+        return make_error(
+            Errc::not_permitted,
+            "pool " + pool.spec.name +
+                " requires grade A: CPUs isolated at boot (isolcpus=) where no "
+                "interrupt and no unbound kernel work comes, which too few of the free "
+                "ones are (the others: grade B); direct both elsewhere (cmkctl verify as root "
+                "names "
+                "them) and run cmkctl reconcile, or lower require_grade of the pool");
     }
     return make_error(Errc::not_permitted, "pool " + pool.spec.name + " requires grade " +
                                                std::string(to_text(pool.spec.require_grade)) +
@@ -100,6 +102,20 @@ Status Manager::check_quota(const Peer& peer, const Pool& pool, const CpuSet& wa
     return Authorizer::check_quota(peer, pool, held, count_cores(host_.topology, wanted));
 }
 
+/// Where the pool demands grade A, of its quiet cores; with too few of them any, which check_grade
+/// refuses with the reason.
+Result<CpuSet> Manager::choose_cpus(AllocationRequest what) {
+    what.offline = offline_;
+    const Pool* pool = committer_.ledger().pool(what.pool);
+    if (pool != nullptr && pool->spec.require_grade == Grade::A) {
+        look_for_quiet();
+        AllocationRequest quiet = what;
+        quiet.offline |= pool->cpus - executor_.quiet();
+        if (auto cpus = allocate(host_.topology, committer_.ledger(), quiet)) return cpus;
+    }
+    return allocate(host_.topology, committer_.ledger(), what);
+}
+
 Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
     if (!peer.pidfd) {
         return make_error(Errc::unavailable,
@@ -112,9 +128,7 @@ Result<Lease> Manager::prepare(const Peer& peer, const IsolateOrder& order) {
                           "there are " + std::to_string(config_.limits.leases) +
                               " leases already; end some, or raise leases in [limits]");
     }
-    AllocationRequest what = order.what;
-    what.offline = offline_;
-    CMK_TRY_ASSIGN(const CpuSet cpus, allocate(host_.topology, committer_.ledger(), what));
+    CMK_TRY_ASSIGN(const CpuSet cpus, choose_cpus(order.what));
     const Pool& pool = *committer_.ledger().pool(order.what.pool);
     CMK_TRY(check_quota(peer, pool, cpus));
     Lease lease{.id = ports_.new_lease_id(), .pool = order.what.pool, .cpus = cpus};

@@ -25,10 +25,12 @@ void Manager::add_kubelet_warning(ReconfigureReport& report) const {
 void Manager::check_kubelet(LeaseVerdict& verdict) const {
     const CpuManagerState kubelet = ports_.kubelet();
     if (kubelet.policy != "static") return;
-    const bool overlaps = kubelet.given.intersects(verdict.lease.cpus);
-    verdict.checks.push_back(
-        {"kubelet", !overlaps,
-         overlaps ? kubelet_problem() : "its static CPU manager has given away other CPUs"});
+    const CpuSet reserved = cpus_to_reserve(list_pools());
+    const bool overlaps = (kubelet.given & reserved).intersects(verdict.lease.cpus);
+    verdict.checks.push_back({"kubelet", !overlaps,
+                              overlaps ? kubelet_overlap(kubelet, reserved)
+                                       : "its static CPU manager has given away none of these CPUs "
+                                         "that it has to reserve"});
     verdict.passed = verdict.passed && !overlaps;
 }
 

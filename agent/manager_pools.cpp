@@ -70,7 +70,6 @@ Result<ReconfigureReport> Manager::apply_pools(const std::vector<PoolSpec>& spec
         add_kubelet_warning(report);
         return report;
     }
-    if (report.changed) ++counters_.reconfigurations;
     take_pools(report.warnings);
     watch_partitions();
     retry_broken();
@@ -99,6 +98,8 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
         if (report.changed) CMK_TRY(committer_.commit({.pools = before}));
         std::vector<std::string> told_before;
         take_pools(told_before);
+        watch_partitions();
+        retry_broken();
         return with_context(std::move(written).error(), "the pools were not kept");
     }
     config_.pools = specs;
@@ -106,6 +107,7 @@ Result<ReconfigureReport> Manager::reconfigure(const Peer& peer, const std::vect
     keep_config();
     offer_compat_socket(report.warnings);
     if (report.changed) {
+        ++counters_.reconfigurations;
         ports_.log.info("pools changed on request", {{"MESSAGE_ID", message_id::kPoolsChanged}});
         emit({Event::Kind::pools_changed, {}, ""});
         serve_waiting();
@@ -131,6 +133,7 @@ Result<ReconfigureReport> Manager::read_again() {
     keep_config();
     offer_compat_socket(report.warnings);
     if (report.changed) {
+        ++counters_.reconfigurations;
         emit({Event::Kind::pools_changed, {}, ""});
         serve_waiting();
     }

@@ -60,7 +60,10 @@ Status MetricsFollower::run() {
         const Status followed = follow();
         if (cannot_write_) return *cannot_write_;
         // The next agent may be there already: it is asked before this one is said to be away.
-        if (!ended_ && std::exchange(was_there_, false)) continue;
+        if (!ended_ && std::exchange(was_there_, false)) {
+            said.clear();
+            continue;
+        }
         // Also when it ends: what it knew is not known any more.
         CMK_TRY(write_metrics(directory_, metrics_page("")));
         if (!ended_ && followed.error().message != said) {

@@ -10,20 +10,24 @@ namespace cmk {
 
 namespace {
 
-CpuSet read_list(const std::string& path) {
-    const auto text = read_file_at(AT_FDCWD, path);
-    auto cpus = text ? CpuSet::parse(*text) : Result<CpuSet>(text.error());
+/// Where an interrupt goes. One that has nowhere to go at present has an empty list of effective
+/// CPUs; kernels that do not tell have no such list.
+CpuSet read_targets(const std::string& directory) {
+    auto text = read_file_at(AT_FDCWD, directory + "/effective_affinity_list");
+    if (!text) text = read_file_at(AT_FDCWD, directory + "/smp_affinity_list");
+    auto cpus = text ? CpuSet::parse(trim(*text)) : Result<CpuSet>(text.error());
     return cpus ? *std::move(cpus) : CpuSet{};
 }
 
-/// "00000000,000000f3": 32 bits a word, the lowest last.
-CpuSet parse_mask(std::string_view text) {
+/// "00000000,000000f3": 32 bits a word, the lowest last; none for other text.
+std::optional<CpuSet> parse_mask(std::string_view text) {
+    if (text.empty()) return std::nullopt;
     CpuSet cpus;
     unsigned cpu = 0;
     for (auto at = text.rbegin(); at != text.rend(); ++at) {
         if (*at == ',') continue;
         const auto digit = std::string_view("0123456789abcdef").find(*at);
-        if (digit == std::string_view::npos) return {};
+        if (digit == std::string_view::npos) return std::nullopt;
         for (unsigned bit = 0; bit < 4; ++bit) {
             if ((digit >> bit & 1U) != 0) cpus.add(cpu + bit);
         }
@@ -50,8 +54,7 @@ std::vector<Interrupt> read_interrupts(const std::string& root) {
         const std::string directory = root + "/proc/irq/" + number;
         if (!parse_unsigned(number)) continue;
         const std::string user = user_of(directory);
-        CpuSet cpus = read_list(directory + "/effective_affinity_list");
-        if (cpus.empty()) cpus = read_list(directory + "/smp_affinity_list");
+        CpuSet cpus = read_targets(directory);
         if (!user.empty() && !cpus.empty()) interrupts.push_back({number, user, std::move(cpus)});
     }
     return interrupts;

@@ -12,14 +12,21 @@ namespace {
 
 using nlohmann::json;
 
-/// The CPUs of one pod's containers. An init container's are the pod's as well.
-Status add_pod(const json& pod, CpuSet& given) {
-    if (!pod.is_object()) return {};
-    for (const json& cpus : pod) {
-        if (!cpus.is_string()) continue;
-        CMK_TRY_ASSIGN(const CpuSet set, CpuSet::parse(cpus.get<std::string>()));
-        given |= set;
+Status add_container(const json& cpus, CpuSet& given) {
+    if (!cpus.is_string()) {
+        return make_error(Errc::invalid_argument, "a container's CPUs are no cpulist");
     }
+    CMK_TRY_ASSIGN(const CpuSet set, CpuSet::parse(cpus.get<std::string>()));
+    given |= set;
+    return {};
+}
+
+/// Entries are pods with their containers; kubelets before 1.18 wrote the containers alone. An init
+/// container's CPUs are its pod's as well.
+Status add_entry(const json& entry, CpuSet& given) {
+    if (!entry.is_object()) return add_container(entry, given);
+    for (const json& cpus : entry)
+        CMK_TRY(add_container(cpus, given));
     return {};
 }
 
@@ -34,8 +41,8 @@ Result<CpuManagerState> parse_cpu_manager_state(const std::string& text) {
     CpuManagerState state{.policy = policy->get<std::string>()};
     const auto entries = object.find("entries");
     if (entries == object.end() || !entries->is_object()) return state;
-    for (const json& pod : *entries)
-        CMK_TRY(add_pod(pod, state.given));
+    for (const json& entry : *entries)
+        CMK_TRY(add_entry(entry, state.given));
     return state;
 }
 

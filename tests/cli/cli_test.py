@@ -187,7 +187,7 @@ class Metrics(WithAgent):
         self.assertEqual(process.stderr.read(), b"")
 
     def test_an_agent_that_comes_back_is_heard_again(self):
-        self.follow("--interval", "1")
+        process = self.follow("--interval", "1")
         self.until("leases 1")
         self.agent.close()
         os.unlink(self.agent.path)
@@ -195,6 +195,13 @@ class Metrics(WithAgent):
         again = FakeAgent(self.directory.name)
         self.addCleanup(again.close)
         self.until("cmk_agent_up 1")
+        again.close()
+        os.unlink(again.path)
+        self.until("cmk_agent_up 0")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        said = process.stderr.read().decode().splitlines()
+        self.assertEqual(len(said), 2, f"each time that it went away: {said}")
 
     def test_a_hung_agent_does_not_keep_it_from_ending(self):
         self.agent.silent = True

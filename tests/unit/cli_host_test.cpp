@@ -112,6 +112,14 @@ TEST_F(CliHost, GradeAIsForQuietCpusAlone) {
     fs::create_directories(root_ + "/proc/irq/25/virtio0-input.0");
     write("sys/devices/virtual/workqueue/cpumask", "1\n");
     EXPECT_EQ(quiet_of({0, 1, 2, 3}, root_), CpuSet({1, 2}));
+    // One that is shut down goes nowhere, wherever it may go.
+    write("proc/irq/30/effective_affinity_list", "\n");
+    write("proc/irq/30/smp_affinity_list", "0-3\n");
+    fs::create_directories(root_ + "/proc/irq/30/arm-pmu");
+    EXPECT_EQ(quiet_of({0, 1, 2, 3}, root_), CpuSet({1, 2}));
+    write("sys/devices/virtual/workqueue/cpumask", "no mask\n");
+    EXPECT_TRUE(quiet_of({0, 1, 2, 3}, root_).empty());
+    write("sys/devices/virtual/workqueue/cpumask", "1\n");
     Lease lease = testing::make_lease("1", "exclusive", "2", 100, "owner");
     lease.grade = Grade::A;
     std::vector<LeaseVerdict> verdicts{{lease, true}};

@@ -162,9 +162,17 @@ TEST(Kubelet, StateIsReadAsKubeletWroteIt) {
     ASSERT_TRUE(state);
     EXPECT_EQ(state->policy, "static");
     EXPECT_EQ(state->given, CpuSet({1}));
-    for (const char* bad : {"", "{}", "[]", R"({"policyName":"static","entries":{"p":{"c":"x"}}})"})
+    for (const char* bad : {"", "{}", "[]", R"({"policyName":"static","entries":{"p":{"c":"x"}}})",
+                            R"({"policyName":"static","entries":{"p":[1]}})"})
         EXPECT_FALSE(parse_cpu_manager_state(bad)) << bad;
     EXPECT_TRUE(parse_cpu_manager_state(R"({"policyName":"none","entries":[1]})"));
+}
+
+TEST(Kubelet, OldKubeletsWroteContainersWithoutTheirPods) {
+    const auto state = parse_cpu_manager_state(
+        R"({"policyName":"static","defaultCpuSet":"0,4-7","entries":{"a1":"2-3","b2":"1"}})");
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->given, CpuSet({1, 2, 3}));
 }
 
 TEST(Kubelet, OverlapsAreFound) {

@@ -210,5 +210,14 @@ TEST_F(ManagerPoolsTest, ALeaseOfCpusThatKubeletHasGivenAwayFailsItsCheck) {
     EXPECT_TRUE(failed());
 }
 
+TEST_F(ManagerPoolsTest, WhatKubeletGivesOfInfraIsAsItShouldBe) {
+    ASSERT_TRUE(isolate(100, "infra"));
+    kubelet = {.policy = "static", .given = leases().front().cpus};
+    const auto verdicts = manager->verify(Peer{}, "");
+    ASSERT_TRUE(verdicts);
+    EXPECT_TRUE(verdicts->front().passed);
+    EXPECT_NE(verdicts->front().checks.back().evidence, "");
+}
+
 }  // namespace
 }  // namespace cmk

@@ -134,6 +134,29 @@ TEST_F(ManagerPartitionTest, QuietCpusOfAnIsolatedPartitionHaveGradeA) {
     EXPECT_NE(manager->verify(Peer{}, "")->front().raise.find("interrupts"), std::string::npos);
 }
 
+TEST_F(ManagerPartitionTest, APoolThatDemandsGradeAGivesItsQuietCores) {
+    isolated = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12};
+    config.pools[0].require_grade = Grade::A;
+    ASSERT_TRUE(start_manager("boot-2"));
+    quiet = {2, 10};  // since the last audit
+    const auto grant = isolate(100);
+    ASSERT_TRUE(grant) << grant.error().message;
+    EXPECT_EQ(grant->grade, Grade::A);
+    EXPECT_EQ(leases().at(0).cpus, quiet);
+    EXPECT_FALSE(isolate(101)) << "the others are not quiet";
+}
+
+TEST_F(ManagerPartitionTest, PoolsThatCannotBeKeptLeaveThePartitionWatched) {
+    write_pools = [](const std::vector<PoolSpec>&) { return make_error(Errc::io, "disk full"); };
+    ASSERT_TRUE(isolate(100));
+    std::vector<PoolSpec> specs = config.pools;
+    specs[0].isolation = Isolation::cpuset;
+    EXPECT_FALSE(manager->reconfigure(Peer{}, specs, false));
+    EXPECT_EQ(group().partition, PartitionType::root);
+    break_partition();
+    EXPECT_EQ(grade_now(), Grade::C);
+}
+
 TEST_F(ManagerPartitionTest, ABrokenPartitionLowersTheGradeAloudAndIsTriedAgain) {
     ASSERT_TRUE(isolate(100));
     break_partition();

@@ -7,6 +7,7 @@ import selectors
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -358,6 +359,10 @@ def tidy() -> None:
         return
     for group in lease_groups():
         write(CGROUP / group / "cgroup.kill", "1")
+    for lease in leases().values():
+        if lease["container"] and lease["pid"] > 1:  # its runtime did not end it
+            with suppress(ProcessLookupError):
+                os.kill(lease["pid"], signal.SIGKILL)
     eventually(lambda: not leases(), "all leases end")
     if TEST_CONFIG.exists():
         TEST_CONFIG.unlink()

@@ -71,7 +71,11 @@ class Task(Program):
     def init(self) -> int:
         """The first process, as the host numbers it."""
         # A containerd that has just started takes a while to know its tasks.
-        eventually(lambda: self.row(), "containerd lists the task")
+        eventually(
+            lambda: self.row(),
+            lambda: f"containerd lists the task: {ctr('task', 'list')} "
+            f"{ctr('container', 'list')} {machine.journal('containerd.service')}",
+        )
         return int(self.row()[1])
 
     def row(self) -> list[str]:
