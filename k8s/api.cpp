@@ -69,6 +69,9 @@ const char* role_for(std::string_view resource, const std::string& message) {
     if (message.find(":cmk-serviceaccount\"") != std::string::npos) {
         return " (the ClusterRoles in cmk-rbac-rules.yaml)";
     }
+    if (message.find(":cmk-webhook-rotation\"") != std::string::npos) {
+        return " (cmk-webhook-rotation.yaml)";
+    }
     return is_for_cluster_init(resource)
                ? " (ClusterRole cmk-cluster-init in cmk-rbac-cluster-init.yaml)"
                : " (ClusterRole cmk-publisher in cmk-rbac-publisher.yaml)";
@@ -83,6 +86,15 @@ std::string advice_to_grant(const Request& request, const std::string& message) 
     return "grant the verb " + verb_of(request) + " on " + resource + role_for(resource, message);
 }
 
+/// What is absent need not be what was asked for, but the namespace that it is to be in.
+const char* advice_on_name(const Answer& answer) {
+    const json object = answer.object();
+    if (text_of(member_of(object, "details"), "kind") == "namespaces") {
+        return "create the namespace, or check its name (--namespace, --report-namespace)";
+    }
+    return "check the name (--node)";
+}
+
 std::string advice(const Request& request, const Answer& answer) {
     const std::string message = answer.message();
     switch (answer.status) {
@@ -95,7 +107,7 @@ std::string advice(const Request& request, const Answer& answer) {
             }
             return advice_to_grant(request, message);
         case 404:
-            if (answer.says_object_is_absent()) return "check the name (--node)";
+            if (answer.says_object_is_absent()) return advice_on_name(answer);
             return "the type is not defined in this cluster: kubectl apply -f cmk-crds.yaml";
         case 429: return "the server is busy; it is asked again later";
         default: return answer.status >= 500 ? "the server's own log says more" : "";

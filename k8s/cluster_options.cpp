@@ -57,6 +57,9 @@ void add_init_options(CLI::App& app, InitOptions& options) {
     text_option(app, "--cmk-cmd-list", options.commands, "COMMANDS", "What to run on each");
     add_pod_options(app, options);
     add_webhook_options(app, options);
+    app.add_flag(
+        "--no-webhook", options.no_webhook,
+        "Make none and change none, such as beside the base or the chart, which have theirs");
     add_core_options(app, options);
     app.add_flag("--no-taint", options.no_taint, "Do not keep other pods off the nodes");
     patience_option(app, options.patience, "How long to wait for one-shots, and for daemons");

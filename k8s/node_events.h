@@ -34,11 +34,12 @@ Request event_request(const std::string& node, const std::string& uid, const Nod
 /// store.
 class EventQuota {
 public:
+    static constexpr unsigned kMost = 10;
+
     /// Takes one from what is left, if there is any.
     bool take(TimePoint now);
 
 private:
-    static constexpr unsigned kMost = 10;
     static constexpr std::chrono::minutes kWhile{10};
 
     TimePoint begin_ = {};

@@ -2,6 +2,7 @@
 #include "k8s/node_payload.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -68,11 +69,22 @@ json others_taints(const json& taints) {
     return others;
 }
 
-bool has_our_taint(const json& taints) {
-    return std::count_if(taints.begin(), taints.end(), [](const json& taint) {
-               return text_of(taint, "key") == kTaintKey && text_of(taint, "value") == "true" &&
-                      text_of(taint, "effect") == "NoSchedule";
-           }) > 0;
+bool is_our_taint(const json& taint) {
+    return text_of(taint, "key") == kTaintKey && text_of(taint, "value") == "true" &&
+           text_of(taint, "effect") == "NoSchedule";
+}
+
+/// The list as it shall be. What else has our key makes way for our taint, and stays without it.
+json wished_taints(const json& taints, bool wanted) {
+    json list = json::array();
+    if (wanted) {
+        list = others_taints(taints);
+        list.push_back(our_taint());
+    } else {
+        std::copy_if(taints.begin(), taints.end(), std::back_inserter(list),
+                     [](const json& taint) { return !is_our_taint(taint); });
+    }
+    return list;
 }
 
 /// With the resourceVersion: somebody may add a taint between our reading and writing.
@@ -101,6 +113,20 @@ json changed_capacity(const NodeWish& wish, const json& capacity, const ServerRu
         if (is_our_resource(name) && wish.resources.count(name) == 0) changed[name] = nullptr;
     }
     return changed;
+}
+
+/// What makes the taint be there, or not.
+Status add_taint_write(std::vector<NodeWrite>& writes, bool wanted, const json& node,
+                       const ServerRules& rules) {
+    CMK_TRY_ASSIGN(const json taints, rules.taint_annotation
+                                          ? annotated_taints(node)
+                                          : taints_of(member_of(node, "spec"), "taints"));
+    if (std::any_of(taints.begin(), taints.end(), is_our_taint) == wanted) return {};
+    const json list = wished_taints(taints, wanted);
+    writes.push_back(write_of(
+        Part::taint,
+        guarded(node, rules.taint_annotation ? annotation_patch(list) : taint_patch(list))));
+    return {};
 }
 
 Status check_node(const json& node) {
@@ -147,11 +173,12 @@ Result<std::string> resource_name(std::string_view pool) {
 }
 
 NodeWish wish_of(const AgentState& state, const ServerRules& rules, bool taint) {
-    NodeWish wish{.taint = taint};
+    NodeWish wish{.taint = taint, .has_pool = false};
     for (const PoolReport& pool : state.pools) {
         const PoolSpec& spec = pool.pool.spec;
         if (spec.kind != PoolKind::exclusive) continue;
         if (rules.opaque_resource && spec.name != kExclusivePool) continue;
+        wish.has_pool = true;
         const auto name = rules.opaque_resource ? Result<std::string>(std::string(kOpaqueResource))
                                                 : resource_name(spec.name);
         if (!name) {
@@ -197,26 +224,17 @@ Result<std::vector<NodeWrite>> node_writes(const NodeWish& wish, const json& nod
                                            const ServerRules& rules) {
     CMK_TRY(check_node(node));
     std::vector<NodeWrite> writes;
-    if (wish.taint) {
-        CMK_TRY_ASSIGN(const json taints, rules.taint_annotation
-                                              ? annotated_taints(node)
-                                              : taints_of(member_of(node, "spec"), "taints"));
-        if (!has_our_taint(taints)) {
-            json list = others_taints(taints);
-            list.push_back(our_taint());
-            writes.push_back(
-                write_of(Part::taint, guarded(node, rules.taint_annotation ? annotation_patch(list)
-                                                                           : taint_patch(list))));
-        }
-    }
+    if (wish.taint) CMK_TRY(add_taint_write(writes, wish.has_pool, node, rules));
     const json changed =
         changed_capacity(wish, member_of(member_of(node, "status"), "capacity"), rules);
     if (!changed.empty()) {
         writes.push_back(write_of(Part::capacity, {{"status", {{"capacity", changed}}}}));
     }
-    if (text_of(member_of(member_of(node, "metadata"), "labels"), kNodeLabel) != "true") {
+    const std::string label = text_of(member_of(member_of(node, "metadata"), "labels"), kNodeLabel);
+    if ((label == "true") != wish.has_pool) {
+        const json value = wish.has_pool ? json("true") : json();
         writes.push_back(
-            write_of(Part::label, {{"metadata", {{"labels", {{kNodeLabel, "true"}}}}}}));
+            write_of(Part::label, {{"metadata", {{"labels", {{kNodeLabel, value}}}}}}));
     }
     return writes;
 }

@@ -25,7 +25,8 @@ inline constexpr char kTaintAnnotation[] = "scheduler.alpha.kubernetes.io/taints
 /// What a Node shall say.
 struct NodeWish {
     std::map<std::string, std::uint64_t> resources = {};  ///< capacity by resource name
-    bool taint = true;
+    bool taint = true;                       ///< is the taint ours to write and to take back?
+    bool has_pool = true;                    ///< label and taint are for nodes with exclusive pools
     std::vector<std::string> problems = {};  ///< pools that cannot be published, and why
 
     friend bool operator==(const NodeWish&, const NodeWish&) = default;
@@ -40,7 +41,8 @@ std::uint64_t slots_for_pods(const Topology& topology, const PoolReport& pool,
 /// for a name that Kubernetes has no place for; servers would take it all the same.
 Result<std::string> resource_name(std::string_view pool);
 
-/// Every exclusive pool as a resource; servers below 1.8 have one, for the pool "exclusive".
+/// Every exclusive pool as a resource, also one without cores; servers below 1.8 have one, for the
+/// pool "exclusive".
 NodeWish wish_of(const AgentState& state, const ServerRules& rules, bool taint);
 
 /// A Node object as a server has it, less what is no matter here.

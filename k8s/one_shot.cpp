@@ -8,6 +8,7 @@
 #include "k8s/agent_state.h"
 #include "k8s/definitions.h"
 #include "k8s/node_writer.h"
+#include "k8s/server.h"
 #include "k8s/wall_time.h"
 
 namespace cmk::k8s {
@@ -35,10 +36,7 @@ Status all_of(const std::vector<Status>& each) {
 }
 
 Result<ServerRules> server_rules(Api& api) {
-    const Request request{.method = "GET", .path = "/version"};
-    const auto answer = api.send(request);
-    if (auto failure = failure_of(request, answer)) return std::move(failure->error);
-    CMK_TRY_ASSIGN(const ServerVersion version, parse_server_version(answer->text("gitVersion")));
+    CMK_TRY_ASSIGN(const ServerVersion version, supported_version(api));
     return rules_for(version);
 }
 
@@ -65,6 +63,13 @@ Status publish_node(const OneShot& shot, NodeObject& node, const AgentState& sta
         }
     }
     return all_of(statuses);
+}
+
+Status check_pools(const AgentState& state, const ServerRules& rules) {
+    if (wish_of(state, rules, true).has_pool) return {};
+    return make_error(Errc::unavailable,
+                      "Exclusive pool does not exist, so there is nothing to publish of this node; "
+                      "make pools with cmk init or cmkctl init");
 }
 
 Status publish_report(const OneShot& shot, const NodeObject& node, const ReportKind& kind,
@@ -136,6 +141,7 @@ Status discover(const OneShot& shot) {
     CMK_TRY_ASSIGN(const ServerRules rules, server_rules(shot.api));
     CMK_TRY_ASSIGN(const NodeSource source, NodeSource::find(shot.places));
     CMK_TRY_ASSIGN(const AgentState state, source.state());
+    CMK_TRY(check_pools(state, rules));
     CMK_TRY_ASSIGN(NodeObject node, node_of(shot));
     return publish_node(shot, node, state, rules);
 }
@@ -174,17 +180,8 @@ Status publish_reconcile_report(const OneShot& shot, LastReport& last) {
 Status unpublish(const OneShot& shot) {
     CMK_TRY_ASSIGN(const ServerRules rules, server_rules(shot.api));
     std::vector<Status> statuses;
-    // The original named its objects otherwise.
-    std::vector<std::string> names{shot.node};
-    const auto converted = third_party_name(shot.node);
-    if (converted && *converted != shot.node) names.push_back(*converted);
-    for (const ReportKind* kind : {&kNodeReport, &kReconcileReport}) {
-        for (const std::string& name : names) {
-            ReportWriter writer(shot.api, *kind);
-            const ReportPlace place{.name_space = shot.name_space, .node = name};
-            statuses.push_back(status_of(writer.remove(place, rules)));
-        }
-    }
+    for (const Failure& failure : remove_reports(shot.api, shot.name_space, shot.node, rules))
+        statuses.push_back(failure.error);
     NodeAnswer answer = get_node(shot.api, shot.node);
     if (answer.node) {
         NodeObject node = *std::move(answer.node);

@@ -90,8 +90,13 @@ void Publisher::watch_ended(const std::string& what) {
 }
 
 void Publisher::lease_refused(const std::string& why) {
-    events_.push_back(
-        {.warning = true, .reason = "CmkLeaseRefused", .action = "Lease", .message = why});
+    remember({.warning = true, .reason = "CmkLeaseRefused", .action = "Lease", .message = why});
+}
+
+/// The latest alone: while no Node is known none is told, and later no more than the quota.
+void Publisher::remember(NodeEvent event) {
+    if (events_.size() == EventQuota::kMost) events_.erase(events_.begin());
+    events_.push_back(std::move(event));
 }
 
 void Publisher::learn_rules(TimePoint now) {
@@ -134,7 +139,7 @@ void Publisher::learn_agent(TimePoint now) {
     solved(kAboutAgent);
     status_.agent_known = true;
     for (NodeEvent& event : agent_ ? events_between(*agent_, *state) : std::vector<NodeEvent>{}) {
-        events_.push_back(std::move(event));
+        remember(std::move(event));
     }
     agent_ = *std::move(state);
     wish_ = wish_of(*agent_, *rules_, settings_.taint && !taint_refused_);

@@ -87,6 +87,7 @@ private:
     void publish_node(TimePoint now);
     void publish_report(Report& report, TimePoint now, WallTime wall);
     void beat(TimePoint now, WallTime wall);
+    void remember(NodeEvent event);
     void tell_events(TimePoint now, WallTime wall);
     ReportPlace place() const;
     void next_at(TimePoint when) { next_ = next_ < when ? next_ : when; }
@@ -120,8 +121,5 @@ private:
     EventQuota event_quota_;
     TimePoint next_ = {};
 };
-
-/// RFC 3339 in UTC, to the second: "2026-11-23T18:04:31Z".
-std::string rfc3339(WallTime wall);
 
 }  // namespace cmk::k8s

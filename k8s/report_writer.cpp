@@ -91,4 +91,20 @@ std::optional<Failure> ReportWriter::remove(const ReportPlace& place, const Serv
     return failure_of(request, answer);
 }
 
+std::vector<Failure> remove_reports(Api& api, const std::string& name_space,
+                                    const std::string& node, const ServerRules& rules) {
+    std::vector<std::string> names{node};
+    const auto converted = third_party_name(node);
+    if (converted && *converted != node) names.push_back(*converted);
+    std::vector<Failure> failures;
+    for (const ReportKind* kind : {&kNodeReport, &kReconcileReport}) {
+        for (const std::string& name : names) {
+            ReportWriter writer(api, *kind);
+            auto failure = writer.remove({.name_space = name_space, .node = name}, rules);
+            if (failure) failures.push_back(*std::move(failure));
+        }
+    }
+    return failures;
+}
+
 }  // namespace cmk::k8s

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "k8s/api.h"
 #include "k8s/reports.h"
@@ -35,5 +36,10 @@ private:
     std::optional<std::string> version_;
     std::string owner_;  ///< uid of the Node that the object there names
 };
+
+/// Deletes a node's reports, under the names that the original gave them, too. Returns what could
+/// not be deleted.
+std::vector<Failure> remove_reports(Api& api, const std::string& name_space,
+                                    const std::string& node, const ServerRules& rules);
 
 }  // namespace cmk::k8s

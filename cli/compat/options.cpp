@@ -97,6 +97,8 @@ constexpr OptionRow kOptions[] = {
      &Options::insecure, kCluster | kWebhook},
     {"--no-taint", "", "", "leave the nodes without the taint", &Options::no_taint,
      kCluster | bit(Subcommand::discover)},
+    {"--no-webhook", "", "", "make no webhook and change none", &Options::no_webhook,
+     bit(Subcommand::cluster_init)},
     {"--further-checks", "", "", "report what the original does not check, too",
      &Options::further_checks, bit(Subcommand::node_report)},
 };

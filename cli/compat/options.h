@@ -68,6 +68,7 @@ struct Options {
     std::string cafile = {};
     std::string insecure = {};
     bool no_taint = false;
+    bool no_webhook = false;
     bool further_checks = false;  ///< of node-report; not the original's
 
     /// All options at their defaults.

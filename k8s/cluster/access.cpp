@@ -22,6 +22,21 @@ void add(std::vector<Right>& rights, const std::vector<const char*>& verbs, cons
         rights.push_back({verb, group, resource, name_space, name});
 }
 
+/// What is created has no name yet that a rule could tell apart.
+void add_webhook(std::vector<Right>& rights, const std::string& name_space) {
+    constexpr char kHooks[] = "admissionregistration.k8s.io";
+    constexpr char kConfigurations[] = "mutatingwebhookconfigurations";
+    for (const char* resource : {"secrets", "services", "configmaps"})
+        add(rights, {"create"}, "", resource, name_space);
+    add(rights, {"create"}, "apps", "deployments", name_space);
+    add(rights, {"create"}, kHooks, kConfigurations, "");
+    add(rights, {"get", "patch"}, "", "secrets", name_space, kWebhookSecret);
+    add(rights, {"get", "patch"}, "", "services", name_space, kWebhookService);
+    add(rights, {"get"}, "", "configmaps", name_space, kWebhookConfigMap);
+    add(rights, {"get", "patch"}, "apps", "deployments", name_space, kWebhookDeployment);
+    add(rights, {"get", "patch"}, kHooks, kConfigurations, "", kWebhookConfig);
+}
+
 std::string text_of_right(const Right& right) {
     std::string text = right.verb + " " + right.resource;
     if (!right.group.empty()) text += "." + right.group;
@@ -50,23 +65,17 @@ bool is_allowed(const Answer& answer) {
 }  // namespace
 
 std::vector<Right> rights_for_init(const std::string& name_space, const ServerVersion& server,
-                                   bool one_shots, bool daemons) {
+                                   const InitWork& work) {
     const bool webhooks = server >= kWebhooks;
     std::vector<Right> rights;
     add(rights, {"list"}, "", "nodes", "");
     add(rights, {"watch"}, "", "pods", name_space);
-    if (one_shots) add(rights, {"create", "get", "delete"}, "", "pods", name_space);
-    if (daemons) {
+    if (work.one_shots) add(rights, {"create", "get", "delete"}, "", "pods", name_space);
+    if (work.daemons) {
         add(rights, {"create", "get", "delete"}, webhooks ? "apps" : "extensions", "daemonsets",
             name_space);
     }
-    if (!webhooks) return rights;
-    for (const char* resource : {"secrets", "services"})
-        add(rights, {"create", "get", "patch"}, "", resource, name_space);
-    add(rights, {"create", "get"}, "", "configmaps", name_space);
-    add(rights, {"create", "get", "patch"}, "apps", "deployments", name_space);
-    add(rights, {"create", "get", "patch"}, "admissionregistration.k8s.io",
-        "mutatingwebhookconfigurations", "");
+    if (webhooks && work.webhook) add_webhook(rights, name_space);
     return rights;
 }
 
@@ -85,7 +94,7 @@ std::vector<Right> rights_for_certificates(const std::string& name_space) {
     return rights;
 }
 
-Status check_rights(Api& api, const std::vector<Right>& rights) {
+Status check_rights(Api& api, const std::vector<Right>& rights, const char* granted_by) {
     std::vector<std::string> missing;
     for (const Right& right : rights) {
         const Request request = review_of(right);
@@ -95,9 +104,9 @@ Status check_rights(Api& api, const std::vector<Right>& rights) {
         if (!is_allowed(*answer)) missing.push_back(text_of_right(right));
     }
     if (missing.empty()) return {};
-    return make_error(Errc::not_permitted,
-                      "this credential may not " + join(missing, ", ") +
-                          "; grant it with cmk-rbac-cluster-init.yaml. Nothing was changed");
+    return make_error(Errc::not_permitted, "this credential may not " + join(missing, ", ") +
+                                               "; grant it with " + granted_by +
+                                               ". Nothing was changed");
 }
 
 }  // namespace cmk::k8s

@@ -21,16 +21,29 @@ struct Right {
     friend bool operator==(const Right&, const Right&) = default;
 };
 
+/// The parts of what cluster-init does.
+struct InitWork {
+    bool one_shots = true;
+    bool daemons = true;
+    bool webhook = true;
+};
+
+/// The manifests that grant rights.
+inline constexpr char kClusterInitRights[] = "cmk-rbac-cluster-init.yaml";
+inline constexpr char kRotationRights[] =
+    "cmk-webhook-rotation.yaml, or cmk-rbac-cluster-init.yaml for other accounts";
+
 /// What cluster-init does in the cluster.
 std::vector<Right> rights_for_init(const std::string& name_space, const ServerVersion& server,
-                                   bool one_shots, bool daemons);
+                                   const InitWork& work);
 /// What reconfigure_setup does in it.
 std::vector<Right> rights_for_one_shots(const std::string& name_space);
 /// What webhook-certs does in it.
 std::vector<Right> rights_for_certificates(const std::string& name_space);
 
 /// Asks the server about each. Errors: not_permitted, with all that are missing and what grants
-/// them. A server that cannot be asked about rights is left to refuse the requests themselves.
-Status check_rights(Api& api, const std::vector<Right>& rights);
+/// them (`granted_by`). A server that cannot be asked about rights is left to refuse the requests
+/// themselves.
+Status check_rights(Api& api, const std::vector<Right>& rights, const char* granted_by);
 
 }  // namespace cmk::k8s

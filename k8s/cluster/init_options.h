@@ -26,6 +26,7 @@ struct InitOptions {
     std::string client_ca = {};  ///< of which the webhook's callers must show a certificate
     std::string insecure = "False";
     bool no_taint = false;
+    bool no_webhook = false;  ///< another than cluster-init keeps it, or nobody
     unsigned patience = 600;  ///< seconds for each group of commands
 };
 

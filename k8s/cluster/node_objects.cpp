@@ -14,6 +14,7 @@ using nlohmann::json;
 namespace {
 
 constexpr ServerVersion kTypedHostPaths{1, 8, 0};
+constexpr ServerVersion kNoEscalation{1, 8, 0};
 constexpr ServerVersion kInitContainers{1, 7, 0};
 constexpr ServerVersion kTolerations{1, 7, 0};
 constexpr ServerVersion kAppsV1{1, 9, 0};
@@ -56,13 +57,22 @@ json environment() {
     return variables;
 }
 
-json container(const std::string& command, const InitOptions& settings) {
+/// What a server does not know would be missing each time that it is compared.
+json confinement(const ServerVersion& server) {
+    json context{{"readOnlyRootFilesystem", true}};
+    if (server >= kNoEscalation) context["allowPrivilegeEscalation"] = false;
+    return context;
+}
+
+json container(const std::string& command, const InitOptions& settings,
+               const ServerVersion& server) {
     return {{"name", command},
             {"image", settings.image},
             {"imagePullPolicy", settings.pull_policy},
             {"command", json::array({"/bin/bash", "-c"})},
             {"args", json::array({arguments_of(command, settings)})},
             {"env", environment()},
+            {"securityContext", confinement(server)},
             {"volumeMounts", mounts_for(command)}};
 }
 
@@ -118,7 +128,7 @@ json one_shot_pod(const Plan& plan, const std::string& node, const ServerVersion
              {"spec", pod_spec(plan, node, server)}};
     pod["spec"]["restartPolicy"] = "Never";
     for (const std::string& command : plan.one_shots) {
-        json one = container(command, plan.settings);
+        json one = container(command, plan.settings, server);
         if (command == "init" && plan.one_shots.size() > 1) {
             add_init_container(pod, std::move(one), server);
         } else {
@@ -143,7 +153,7 @@ json daemon_set(const Plan& plan, const std::string& node, const ServerVersion& 
         spec["tolerations"].push_back({{"operator", "Exists"}});
     }
     for (const std::string& command : plan.daemons)
-        spec["containers"].push_back(container(command, plan.settings));
+        spec["containers"].push_back(container(command, plan.settings, server));
     set["spec"]["template"] = {{"metadata", {{"labels", labels}}}, {"spec", std::move(spec)}};
     if (server >= kAppsV1) set["spec"]["selector"]["matchLabels"] = app;
     return set;

@@ -61,20 +61,6 @@ Status check_users(const Uninstall& removal, const ServerRules& rules) {
                                           "; end them, or name --force");
 }
 
-Status remove_reports(const Uninstall& removal, const ServerRules& rules) {
-    Users names{removal.node};
-    const auto converted = third_party_name(removal.node);  // the original named its objects so
-    if (converted && *converted != removal.node) names.push_back(*converted);
-    for (const ReportKind* kind : {&kNodeReport, &kReconcileReport}) {
-        for (const std::string& name : names) {
-            ReportWriter writer(removal.cluster.api, *kind);
-            const ReportPlace place{.name_space = removal.report_namespace, .node = name};
-            if (const auto failure = writer.remove(place, rules)) return failure->error;
-        }
-    }
-    return {};
-}
-
 /// What node_removals() names, either the label or all but it.
 Status write_removals(const Uninstall& removal, bool label) {
     NodeAnswer answer = get_node(removal.cluster.api, removal.node);
@@ -103,7 +89,9 @@ Status uninstall_node(const Uninstall& removal, const ServerVersion& server) {
     CMK_TRY(remove_pods(removal.cluster, options.name_space, removal.node, server,
                         std::chrono::seconds(options.patience)));
     CMK_TRY(check_users(removal, rules));
-    CMK_TRY(remove_reports(removal, rules));
+    const auto failures =
+        remove_reports(removal.cluster.api, removal.report_namespace, removal.node, rules);
+    if (!failures.empty()) return failures.front().error;
     CMK_TRY(write_removals(removal, false));
     if (removal.host.remove) return removal.host.remove();
     removal.cluster.note(removal.node + " keeps its pools and its cmk: run cmk uninstall there");

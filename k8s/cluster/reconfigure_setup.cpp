@@ -5,8 +5,8 @@
 #include "k8s/cluster/node_group.h"
 #include "k8s/cluster/node_list.h"
 #include "k8s/cluster/plan.h"
-#include "k8s/cluster/server.h"
 #include "k8s/cluster/summary.h"
+#include "k8s/server.h"
 
 namespace cmk::k8s {
 
@@ -30,7 +30,8 @@ Result<NodeResults> prepared_nodes(const Cluster& cluster) {
 Status reconfigure_setup(const Cluster& cluster, const InitOptions& options) {
     CMK_TRY_ASSIGN(const Plan plan, make_reconfigure_plan(options));
     CMK_TRY_ASSIGN(const ServerVersion server, supported_version(cluster.api));
-    CMK_TRY(check_rights(cluster.api, rights_for_one_shots(options.name_space)));
+    CMK_TRY(
+        check_rights(cluster.api, rights_for_one_shots(options.name_space), kClusterInitRights));
     CMK_TRY_ASSIGN(NodeResults results, prepared_nodes(cluster));
     const Status done = NodeGroup(cluster, plan, server, PodTracker::Wanted::end).run(results);
     cluster.print(summary_of(plan, results));

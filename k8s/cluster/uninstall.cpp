@@ -10,8 +10,8 @@
 #include "k8s/cluster/node_objects.h"
 #include "k8s/cluster/node_uninstall.h"
 #include "k8s/cluster/query.h"
-#include "k8s/cluster/server.h"
 #include "k8s/cluster/webhook_removal.h"
+#include "k8s/server.h"
 
 namespace cmk::k8s {
 

@@ -7,9 +7,9 @@
 #include "ipc/json_codec.h"
 #include "k8s/base64.h"
 #include "k8s/cluster/access.h"
-#include "k8s/cluster/server.h"
 #include "k8s/cluster/webhook_objects.h"
 #include "k8s/cluster/webhook_setup.h"
+#include "k8s/server.h"
 #include "k8s/webhook/admission_review.h"
 
 namespace cmk::k8s {
@@ -100,7 +100,8 @@ Status rotate_webhook_certificate(const Cluster& cluster, const WebhookCertsOpti
     if (server < kFirstWithWebhook) {
         return make_error(Errc::unavailable, "Kubernetes " + to_text(server) + " has no webhooks");
     }
-    CMK_TRY(check_rights(cluster.api, rights_for_certificates(options.name_space)));
+    CMK_TRY(
+        check_rights(cluster.api, rights_for_certificates(options.name_space), kRotationRights));
     const std::string path = webhook_configurations_path(server) + "/" + kWebhookConfig;
     for (unsigned round = 1; round <= kMaxRounds; ++round) {
         CMK_TRY_ASSIGN(const auto made, rotate(cluster, options, path));

@@ -33,8 +33,14 @@ std::string authority_in(const json& data) {
     return "";
 }
 
-/// The Secret, made or found; returns the authority of its certificate.
-Result<std::string> set_up_secret(const Cluster& cluster, const InitOptions& settings) {
+/// What the Secret says of the webhook's certificate.
+struct Vouched {
+    std::string certificate;
+    std::string authority;
+};
+
+/// The Secret, made or found.
+Result<Vouched> set_up_secret(const Cluster& cluster, const InitOptions& settings) {
     CMK_TRY_ASSIGN(const Rotation made,
                    rotate_certificates("", "", service_names(kWebhookService, settings.name_space),
                                        cluster.seconds()));
@@ -42,15 +48,34 @@ Result<std::string> set_up_secret(const Cluster& cluster, const InitOptions& set
     const std::string collection = core_path(settings, "secrets");
     CMK_TRY_ASSIGN(const Ensured ensured,
                    ensure_object(cluster.api, collection, secret, Present::kept));
-    if (ensured.how == Ensured::How::created) return made.ca_bundle;
+    const Vouched ours{.certificate = made.server.certificate, .authority = made.ca_bundle};
+    if (ensured.how == Ensured::How::created) return ours;
     const Request get{.method = "GET", .path = collection + "/" + kWebhookSecret};
     const auto answer = cluster.api.send(get);
     if (auto failure = failure_of(get, answer)) return std::move(failure->error);
     const json object = answer->object();
-    std::string authority = authority_in(member_of(object, "data"));
-    if (!authority.empty()) return authority;
+    const json& data = member_of(object, "data");
+    std::string authority = authority_in(data);
+    if (!authority.empty()) return Vouched{decoded(data, "cert.pem"), std::move(authority)};
     CMK_TRY(ensure_object(cluster.api, collection, secret, Present::patched));
-    return made.ca_bundle;
+    return ours;
+}
+
+/// What goes into caBundle. One that is there and vouches for the certificate stays: an operator's
+/// own Secret need not name its authority, and a rotation may have left two.
+Result<std::string> bundle_for(const Cluster& cluster, const Vouched& vouched,
+                               const ServerVersion& server) {
+    const Request get{.method = "GET",
+                      .path = webhook_configurations_path(server) + "/" + kWebhookConfig};
+    const auto answer = cluster.api.send(get);
+    if (answer && answer->status == 404) return vouched.authority;
+    if (auto failure = failure_of(get, answer)) return std::move(failure->error);
+    const json object = answer->object();
+    for (const json& webhook : object.value("webhooks", json::array())) {
+        std::string bundle = decoded(member_of(webhook, "clientConfig"), "caBundle");
+        if (!authorities_in_use(bundle, vouched.certificate).empty()) return bundle;
+    }
+    return vouched.authority;
 }
 
 /// Says what became of an object; an identical one needs no words.
@@ -66,7 +91,8 @@ void tell(const Cluster& cluster, const char* name, const Ensured& ensured) {
 
 Status set_up_webhook(const Cluster& cluster, const InitOptions& settings,
                       const ServerVersion& server) {
-    CMK_TRY_ASSIGN(const std::string authority, set_up_secret(cluster, settings));
+    CMK_TRY_ASSIGN(const Vouched vouched, set_up_secret(cluster, settings));
+    CMK_TRY_ASSIGN(const std::string bundle, bundle_for(cluster, vouched, server));
     struct Step {
         const char* name;
         std::string collection;
@@ -80,7 +106,7 @@ Status set_up_webhook(const Cluster& cluster, const InitOptions& settings,
         {kWebhookDeployment, "/apis/apps/v1/namespaces/" + settings.name_space + "/deployments",
          webhook_deployment(settings), Present::patched},
         {kWebhookConfig, webhook_configurations_path(server),
-         webhook_configuration(settings, authority, server), Present::patched}};
+         webhook_configuration(settings, bundle, server), Present::patched}};
     for (const Step& step : steps) {
         CMK_TRY_ASSIGN(const Ensured ensured,
                        ensure_object(cluster.api, step.collection, step.object, step.present));

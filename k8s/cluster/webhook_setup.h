@@ -12,7 +12,8 @@ namespace cmk::k8s {
 inline constexpr ServerVersion kFirstWithWebhook{1, 9, 0};
 
 /// Makes the webhook's objects, the configuration last: until then pods are admitted unchanged. A
-/// Secret and a ConfigMap that are there stay as they are. Errors: as refusal().
+/// Secret and a ConfigMap that are there stay as they are, and a caBundle that vouches for the
+/// Secret's certificate. Errors: as refusal().
 Status set_up_webhook(const Cluster& cluster, const InitOptions& settings,
                       const ServerVersion& server);
 

@@ -629,12 +629,15 @@ class ApiServer(http.server.ThreadingHTTPServer):
             return copy.deepcopy(self.store.objects.get(target.collection, {}).get(target.name))
 
     def change_node(self, name: str, change: Callable[[dict], None]) -> None:
+        self.change_object("/api/v1/nodes/" + name, change)
+
+    def change_object(self, path: str, change: Callable[[dict], None]) -> None:
         """As somebody else does."""
         with self.store.lock:
-            target = self.find("/api/v1/nodes/" + name)
-            node = copy.deepcopy(self.store.objects[target.collection][name])
-            change(node)
-            self.store.put(target, name, node, "MODIFIED")
+            target = self.find(path)
+            value = copy.deepcopy(self.store.objects[target.collection][target.name])
+            change(value)
+            self.store.put(target, target.name, value, "MODIFIED")
 
     def remove(self, collection: tuple[str, str, str], name: str) -> None:
         """Deletes an object, and what it owns, as the garbage collector does."""

@@ -200,14 +200,6 @@ class ClusterServer(ApiServer):
             self.store.put(target, value["metadata"]["name"], value, "ADDED")
             self.made(target, value["metadata"]["name"])
 
-    def change_object(self, path: str, change: Callable[[dict], None]) -> None:
-        """As somebody else does."""
-        with self.store.lock:
-            target = self.find(path)
-            value = copy.deepcopy(self.store.objects[target.collection][target.name])
-            change(value)
-            self.store.put(target, target.name, value, "MODIFIED")
-
     def delete(self, path: str) -> None:
         target = self.find(path)
         self.remove(target.collection, target.name)

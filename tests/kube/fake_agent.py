@@ -14,6 +14,7 @@ class FakeAgent:
         self.path = path
         self.cpus = 16
         self.exclusive = 4
+        self.has_exclusive = True
         self.leases: list[dict] = []
         self.problems: list[str] = []
         self.calls: list[str] = []
@@ -122,10 +123,10 @@ class FakeAgent:
         taken = {int(lease["cpus"]) for lease in self.leases}
         free = [str(i) for i in range(end) if i not in taken]
         rest, left = f"{end + 1}-{self.cpus - 1}", self.cpus - 1 - end
-        return {"pools": [self.pool("exclusive", "exclusive", f"0-{end - 1}", ",".join(free), end,
-                                    len(free)),
-                          self.pool("shared", "shared", str(end), str(end), 1, 1),
-                          self.pool("infra", "shared", rest, rest, left, left)]}
+        pools = [self.pool("exclusive", "exclusive", f"0-{end - 1}", ",".join(free), end, len(free)),
+                 self.pool("shared", "shared", str(end), str(end), 1, 1),
+                 self.pool("infra", "shared", rest, rest, left, left)]
+        return {"pools": pools if self.has_exclusive else pools[1:]}
 
     def pool(self, name: str, kind: str, cpus: str, free: str, cores: int, free_cores: int) -> dict:
         return {"name": name, "kind": kind, "mode": "packed", "isolation": "auto",

@@ -51,9 +51,11 @@ FOREIGN = {
         podMetricsEndpoints=listed(members(
             "port", port=text(), interval=text(), scheme=text(), path=text(),
             tlsConfig=members(serverName=text(), ca=members(secret=SECRET_KEY))))),
-    ("cert-manager.io/v1", "Issuer"): members(selfSigned=members()),
+    ("cert-manager.io/v1", "Issuer"): members(
+        selfSigned=members(), ca=members("secretName", secretName=text())),
     ("cert-manager.io/v1", "Certificate"): members(
-        "secretName", "issuerRef", secretName=text(), dnsNames=listed(text()), duration=text(),
+        "secretName", "issuerRef", secretName=text(), commonName=text(),
+        isCA={"type": "boolean"}, dnsNames=listed(text()), duration=text(),
         renewBefore=text(), usages=listed(text()), issuerRef=ISSUER_REF,
         privateKey=members(algorithm=text(), size={"type": "integer"}, rotationPolicy=text())),
 }

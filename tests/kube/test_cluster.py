@@ -13,6 +13,7 @@ from cluster_case import CONFIGURATIONS, DEPLOYMENTS, POD, PODS, SET, SETS, WEBH
 from need import need
 
 LABELS = {"cmk.intel.com/created-by": "cluster-init"}
+SECRET = "/api/v1/namespaces/default/secrets/cmk-webhook-certs"
 
 
 class ClusterCase(cluster_case.ClusterCase):
@@ -175,7 +176,7 @@ class ClusterInit(ClusterCase):
     def test_other_options_replace_what_is_there(self) -> None:
         self.init()
         old = self.server.object(f"{PODS}/{POD}node1")["metadata"]["uid"]
-        secret = self.server.object("/api/v1/namespaces/default/secrets/cmk-webhook-certs")
+        secret = self.server.object(SECRET)
         self.server.change_object("/api/v1/namespaces/default/configmaps/cmk-webhook-configmap",
                                   lambda each: each["data"].update({"mutations.yaml": "mine"}))
         out = self.init("--all-hosts", "--cmk-img=cmk:new")
@@ -219,7 +220,7 @@ class ClusterInit(ClusterCase):
 
     def assert_webhook_fits(self) -> None:
         """The bundle verifies the certificate that the Secret serves."""
-        secret = self.server.object("/api/v1/namespaces/default/secrets/cmk-webhook-certs")
+        secret = self.server.object(SECRET)
         webhook = self.server.object(CONFIGURATIONS + "/cmk-webhook-config")["webhooks"][0]
         bundle, certificate = self.directory / "bundle.pem", self.directory / "cert.pem"
         bundle.write_bytes(base64.b64decode(webhook["clientConfig"]["caBundle"]))
@@ -287,7 +288,7 @@ class WebhookObjects(ClusterCase):
         return base64.b64decode(webhook["clientConfig"]["caBundle"]).decode()
 
     def secret(self) -> dict:
-        secret = self.server.object("/api/v1/namespaces/default/secrets/cmk-webhook-certs")
+        secret = self.server.object(SECRET)
         return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
 
     def test_they_are_as_they_should_be(self) -> None:
@@ -316,6 +317,19 @@ class WebhookObjects(ClusterCase):
         self.init()
         self.assertEqual(self.bundle(), certificates.ca.read_text())
         self.assertEqual(set(self.secret()), {"cert.pem", "key.pem"})
+
+    def test_a_bundle_that_vouches_for_the_secret_is_kept(self) -> None:
+        self.init()
+        bundle = self.bundle()
+        self.server.change_object(SECRET, lambda secret: secret["data"].pop("ca.pem"))
+        self.init("--all-hosts", "--cmk-img=cmk:v9")
+        self.assertEqual(self.bundle(), bundle)
+
+    def test_a_webhook_of_others_stays_as_it_is(self) -> None:
+        self.init("--all-hosts", "--no-webhook")
+        for path in WEBHOOK:
+            self.assertEqual(list(self.server.objects(path)), [])
+        self.assertFalse(any("secrets" in each["path"] for each in self.server.requests))
 
     def test_a_secret_without_a_certificate_gets_one(self) -> None:
         self.server.add("/api/v1/namespaces/default/secrets", {

@@ -3,6 +3,7 @@
 than they must."""
 
 import copy
+import re
 import shutil
 import unittest
 
@@ -112,8 +113,34 @@ class Manifests(unittest.TestCase):
         for role in roles:
             for rule in role["rules"]:
                 self.assertNotIn("*", rule["verbs"] + rule["apiGroups"] + rule["resources"])
-                if "secrets" in rule["resources"] and role["metadata"]["name"] != "cmk-cluster-init":
+                if "secrets" in rule["resources"] and rule["verbs"] != ["create"]:
                     self.assertEqual(rule["resourceNames"], ["cmk-webhook-certs"])
+
+    def test_nodes_without_the_agent_hold_up_no_rollout(self) -> None:
+        update = read(MANIFESTS / "cmk-publisher-daemonset.yaml")[0]["spec"]["updateStrategy"]
+        self.assertEqual(update["rollingUpdate"], {"maxUnavailable": "100%"})
+
+    def test_the_policy_is_about_all_of_a_node_that_is_not_ours(self) -> None:
+        policy = read(KUSTOMIZE / "policy" / "cmk-publisher-policy.yaml")[0]["spec"]
+        compared = [each["expression"] for each in policy["validations"]]
+        for field in ("metadata.?annotations", "metadata.?ownerReferences", "metadata.?finalizers",
+                      "spec.?unschedulable", "status.?conditions", "status.?addresses",
+                      "status.?daemonEndpoints", "status.?nodeInfo", "status.?images",
+                      "status.?volumesAttached", "status.?volumesInUse"):
+            name = field.split("?")[1]
+            expected = re.compile(rf"object\.{re.escape(field)}\.orValue\((.+?)\) == "
+                                  rf"oldObject\.{re.escape(field)}\.orValue\(\1\)")
+            self.assertTrue(any(expected.search(each) for each in compared), name)
+
+    def test_the_webhooks_certificate_is_renewed_below_an_authority_that_stays(self) -> None:
+        made = by_name(read(MANIFESTS / "cmk-webhook-cert-manager.yaml"))
+        authority = made["Certificate", "cmk-webhook-ca"]["spec"]
+        self.assertTrue(authority["isCA"])
+        self.assertEqual(authority["privateKey"]["rotationPolicy"], "Never")
+        self.assertEqual(made["Issuer", authority["issuerRef"]["name"]]["spec"], {"selfSigned": {}})
+        issuer = made["Certificate", "cmk-webhook-tls"]["spec"]["issuerRef"]["name"]
+        self.assertEqual(made["Issuer", issuer]["spec"],
+                         {"ca": {"secretName": authority["secretName"]}})
 
     # ---- the base --------------------------------------------------------------------------------
 

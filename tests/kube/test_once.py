@@ -98,6 +98,16 @@ class Once(KubeCase):
         self.must("discover")
         self.assertIn(TAINT, self.server.node("node1")["spec"]["taints"])
 
+    def test_discover_needs_an_exclusive_pool(self) -> None:
+        self.agent.has_exclusive = False
+        self.refused("discover", says=("Exclusive pool does not exist", "cmk init"))
+        self.assertEqual(self.server.writes(), [])
+        self.must("publish", "--once")
+        node = self.server.node("node1")
+        self.assertNotIn(LABEL, node["metadata"]["labels"])
+        self.assertNotIn(TAINT, node["spec"]["taints"])
+        self.assertIsNotNone(self.server.object(REPORTS + "node1"))
+
     def test_slots_of_others_do_not_count(self) -> None:
         self.agent.lease("a", 0, pod=True)
         self.agent.lease("b", 1, pod=False, grade="D")

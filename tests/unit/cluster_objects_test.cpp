@@ -43,13 +43,15 @@ void erase_named(json& list, const char* name) {
 }
 
 /// Takes out of a container of ours what the original's has not: the directory of the admin socket
-/// (a node with the agent is served by it), and that only install can write into the install
-/// directory.
+/// (a node with the agent is served by it), that only install can write into the install directory,
+/// and that the container changes nothing but what is mounted.
 void make_original(json& container) {
     erase_named(container.at("volumeMounts"), "cmk-admin-dir");
     json& install_dir = container.at("volumeMounts").at(2);
     EXPECT_EQ(install_dir.contains("readOnly"), container.at("name") != "install");
     install_dir.erase("readOnly");
+    EXPECT_EQ(container.at("securityContext").at("readOnlyRootFilesystem"), true);
+    container.erase("securityContext");
 }
 
 /// The original's init container had no NODE_NAME in 1.3.1, and has it from 1.4 on.

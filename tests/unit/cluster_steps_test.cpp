@@ -175,28 +175,34 @@ TEST(Rights, NameAllThatAreMissing) {
     const std::vector<Right> rights{{"create", "", "pods", "ns"},
                                     {"delete", "apps", "daemonsets", "ns"},
                                     {"get", "", "secrets", ""}};
-    const Status checked = check_rights(kube, rights);
+    const Status checked = check_rights(kube, rights, "x.yaml");
     ASSERT_FALSE(checked);
     EXPECT_EQ(checked.error().code, Errc::not_permitted);
-    EXPECT_NE(checked.error().message.find(
-                  "may not delete daemonsets.apps in namespace ns, get secrets;"),
-              std::string::npos)
+    EXPECT_NE(
+        checked.error().message.find("may not delete daemonsets.apps in namespace ns, get secrets; "
+                                     "grant it with x.yaml."),
+        std::string::npos)
         << checked.error().message;
     kube.fault = [](const Request&) { return Answer{.status = 404, .body = "404 page not found"}; };
-    EXPECT_TRUE(check_rights(kube, rights)) << "a server without reviews refuses by itself";
+    EXPECT_TRUE(check_rights(kube, rights, "")) << "a server without reviews refuses by itself";
     kube.fault = [](const Request&) { return Answer{.status = 201, .body = "[]"}; };
-    EXPECT_FALSE(check_rights(kube, rights));
+    EXPECT_FALSE(check_rights(kube, rights, ""));
 }
 
 TEST(Rights, FollowWhatWillBeDone) {
     const auto has = [](const std::vector<Right>& rights, const Right& right) {
         return std::find(rights.begin(), rights.end(), right) != rights.end();
     };
-    const auto now = rights_for_init("ns", {1, 30, 0}, true, false);
+    const auto now = rights_for_init("ns", {1, 30, 0}, {.daemons = false});
     EXPECT_TRUE(has(now, {"create", "", "pods", "ns"}));
     EXPECT_FALSE(has(now, {"create", "apps", "daemonsets", "ns"}));
     EXPECT_TRUE(has(now, {"create", "", "secrets", "ns"}));
-    const auto old = rights_for_init("ns", {1, 8, 4}, false, true);
+    EXPECT_TRUE(has(now, {"patch", "", "secrets", "ns", "cmk-webhook-certs"}));
+    EXPECT_FALSE(has(now, {"patch", "", "secrets", "ns"})) << "of other programs";
+    const auto bare = rights_for_init("ns", {1, 30, 0}, {.webhook = false});
+    EXPECT_TRUE(has(bare, {"create", "apps", "daemonsets", "ns"}));
+    EXPECT_FALSE(has(bare, {"create", "", "secrets", "ns"}));
+    const auto old = rights_for_init("ns", {1, 8, 4}, {.one_shots = false});
     EXPECT_TRUE(has(old, {"create", "extensions", "daemonsets", "ns"}));
     EXPECT_FALSE(has(old, {"create", "", "secrets", "ns"}));
 }
@@ -223,12 +229,14 @@ TEST(ClusterOptions, AreTheOriginals) {
         words.insert(words.begin(), "cmk-k8s");
         return parse_options(static_cast<int>(words.size()), words.data());
     };
-    const Options init = parsed({"cluster-init", "--host-list=a,b", "--cmk-cmd-list=init",
-                                 "--num-exclusive-cores=-1", "--no-taint", "--insecure=True"});
+    const Options init =
+        parsed({"cluster-init", "--host-list=a,b", "--cmk-cmd-list=init",
+                "--num-exclusive-cores=-1", "--no-taint", "--insecure=True", "--no-webhook"});
     EXPECT_EQ(init.command, Options::Command::cluster_init);
     EXPECT_EQ(init.init.host_list, "a,b");
     EXPECT_EQ(init.init.exclusive_cores, "-1");
     EXPECT_TRUE(init.init.no_taint);
+    EXPECT_TRUE(init.init.no_webhook);
     for (const auto& words :
          std::vector<std::vector<const char*>>{{"cluster-init"},
                                                {"cluster-init", "--host-list=a", "--all-hosts"},

@@ -151,6 +151,8 @@ TEST(CompatArguments, ValuesReachTheirOptions) {
 TEST(CompatArguments, AreSpeltOutForTheProgramOfTheCluster) {
     EXPECT_EQ(parsed({"cluster-init", "--all", "--cmk-img", "x y", "--no-t"}).spelt,
               (WordList{"cluster-init", "--all-hosts", "--cmk-img=x y", "--no-taint"}));
+    EXPECT_EQ(parsed({"cluster-init", "--all", "--no-w"}).spelt,
+              (WordList{"cluster-init", "--all-hosts", "--no-webhook"}));
     EXPECT_EQ(parsed({"--conf-f=/x", "webhook", "--insec", "True"}).spelt,
               (WordList{"webhook", "--conf-file=/x", "--insecure=True"}));
     EXPECT_EQ(parsed(words_of("discover")).spelt, (WordList{"discover"}));

@@ -90,6 +90,25 @@ TEST(Refusal, TellsKubeletsCredentialApart) {
               std::string::npos);
 }
 
+TEST(Refusal, NamesTheNamespaceThatIsAbsent) {
+    const Answer absent{.status = 404,
+                        .body = R"({"message":"namespaces \"typo\" not found",)"
+                                R"("details":{"name":"typo","kind":"namespaces"}})"};
+    const std::string said = refusal({"POST", "/api/v1/namespaces/typo/pods"}, absent).message;
+    EXPECT_NE(said.find("--namespace"), std::string::npos) << said;
+    EXPECT_EQ(said.find("--node)"), std::string::npos) << said;
+}
+
+TEST(Refusal, NamesWhatGrantsTheRotationItsRights) {
+    const Answer forbidden{
+        .status = 403,
+        .body =
+            R"({"message":"User \"system:serviceaccount:default:cmk-webhook-rotation\" cannot"})"};
+    EXPECT_NE(refusal({"GET", "/api/v1/namespaces/default/secrets/cmk-webhook-certs"}, forbidden)
+                  .message.find("cmk-webhook-rotation.yaml"),
+              std::string::npos);
+}
+
 TEST(Answer, TellsAnAbsentObjectFromAnAbsentType) {
     EXPECT_TRUE(test::recorded_answer("1.36.2/014-404-node").says_object_is_absent());
     EXPECT_FALSE(

@@ -115,6 +115,35 @@ TEST(NodeWrites, KeepOtherTaintsByteForByteAndGuardThem) {
     EXPECT_EQ(patch["spec"]["taints"][1]["value"], "true");
 }
 
+TEST(NodeWish, IsOfANodeWithAnExclusivePoolAlone) {
+    AgentState state = four_exclusive_cores();
+    state.pools[0].cores = 0;
+    EXPECT_TRUE(wish_of(state, kNew, true).has_pool) << "one without cores is one";
+    state.pools[0].pool.spec.name = "fast";
+    EXPECT_TRUE(wish_of(state, kNew, true).has_pool);
+    EXPECT_FALSE(wish_of(state, kOld, true).has_pool) << "it is not published there";
+    state.pools.erase(state.pools.begin());
+    EXPECT_FALSE(wish_of(state, kNew, true).has_pool);
+}
+
+TEST(NodeWrites, WithoutAnExclusivePoolTakeBackWhatIsOurs) {
+    const json before = test::recorded_answer("1.36.2/029-node-get").object();
+    const NodeWish none{.has_pool = false};
+    EXPECT_TRUE(node_writes(none, before, kNew)->empty());
+    const NodeWish wish = wish_of(four_exclusive_cores(), kNew, true);
+    json node = patched(before, *node_writes(wish, before, kNew));
+    const json other{{"key", "cmk"}, {"value", "mine"}, {"effect", "NoExecute"}};
+    node["spec"]["taints"].push_back(other);
+    const json after = patched(node, *node_writes(none, node, kNew));
+    EXPECT_FALSE(after["metadata"]["labels"].contains(kNodeLabel));
+    EXPECT_FALSE(after["status"]["capacity"].contains("cmk.intel.com/exclusive-cores"));
+    ASSERT_EQ(after["spec"]["taints"].size(), 2U);
+    EXPECT_EQ(after["spec"]["taints"][1], other);
+    EXPECT_TRUE(node_writes(none, after, kNew)->empty());
+    const json kept = patched(node, *node_writes({.taint = false, .has_pool = false}, node, kNew));
+    EXPECT_EQ(kept["spec"]["taints"], node["spec"]["taints"]) << "not ours to take back";
+}
+
 TEST(NodeWrites, RepairZeroedAndTakeBackForgottenResources) {
     const NodeWish wish = wish_of(four_exclusive_cores(), kNew, false);
     json node =

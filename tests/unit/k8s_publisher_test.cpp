@@ -380,5 +380,44 @@ TEST_F(PublisherTest, RefusedLeasesAreEventsOfTheNodeWithinABound) {
     EXPECT_LE(count(), 10);
 }
 
+TEST_F(PublisherTest, KeepsTheLatestEventsAloneWhileItKnowsNoNode) {
+    for (int number = 0; number < 1000; ++number)
+        publisher_->lease_refused("refused " + std::to_string(number) + ".");
+    see();
+    step();
+    const auto told = [&](const std::string& what) {
+        return std::any_of(kube_.sent.begin(), kube_.sent.end(), [&](const auto& each) {
+            return each.body.find(what) != std::string::npos;
+        });
+    };
+    EXPECT_TRUE(told("refused 999."));
+    EXPECT_TRUE(told("refused 990."));
+    EXPECT_FALSE(told("refused 989."));
+}
+
+TEST_F(PublisherTest, MarksANodeWhileItHasAnExclusivePool) {
+    const auto marked = [&] {
+        const auto& node = kube_.node("n1");
+        return node["metadata"].value("labels", nlohmann::json::object()).contains(kNodeLabel) ||
+               !node.value("spec", nlohmann::json::object())
+                    .value("taints", nlohmann::json::array())
+                    .empty();
+    };
+    const auto pools = std::exchange(state_.pools, {});
+    settle();
+    EXPECT_FALSE(marked());
+    EXPECT_NE(kube_.report("n1"), nullptr);
+    state_.pools = pools;
+    publisher_->agent_changed();
+    settle();
+    EXPECT_TRUE(marked());
+    EXPECT_EQ(capacity(), "4");
+    state_.pools.clear();
+    publisher_->agent_changed();
+    settle();
+    EXPECT_FALSE(marked());
+    EXPECT_EQ(capacity(), "none");
+}
+
 }  // namespace
 }  // namespace cmk::k8s

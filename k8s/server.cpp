@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "k8s/cluster/server.h"
+#include "k8s/server.h"
 
 namespace cmk::k8s {
 
