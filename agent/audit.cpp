@@ -47,6 +47,17 @@ Check check_affinity(Processes& processes, const Lease& lease, const std::vector
     return check;
 }
 
+/// A grade that has dropped since the last audit fails, whatever the pool wants.
+Check check_grade(const Lease& lease, Grade now, const Pool& pool) {
+    const Grade wanted = pool.spec.require_grade;
+    const bool has_dropped = !is_at_least(now, lease.grade);
+    Check check{"grade", !has_dropped && is_at_least(now, wanted),
+                "grade " + std::string(to_text(now))};
+    if (has_dropped) check.evidence += ", it was " + std::string(to_text(lease.grade));
+    check.evidence += ", pool wants " + std::string(to_text(wanted)) + " or better";
+    return check;
+}
+
 std::string how_to_raise(const Lease& lease, const Pool* pool, const Abilities& abilities) {
     if (lease.hold == Hold::none) return "let the agent pin the program (without --no-affinity)";
     if (!abilities.cpusets) {
@@ -54,16 +65,19 @@ std::string how_to_raise(const Lease& lease, const Pool* pool, const Abilities& 
     }
     if (lease.hold == Hold::affinity) return "give the pool isolation = \"auto\"";
     if (lease.grade == Grade::A) return "";
-    if (lease.grade == Grade::B && !abilities.remote_partitions) {
-        return "Linux 6.7 or newer: grade A is of its partitions alone";
+    // A local partition cannot hold CPUs isolated at boot.
+    const bool boot_isolated = pool != nullptr && pool->boot_isolated;
+    const bool needs_newer = lease.grade == Grade::B || boot_isolated;
+    if (needs_newer && !abilities.remote_partitions) {
+        return lease.grade == Grade::B ? "grade A needs Linux 6.7 or newer"
+                                       : "an exclusive partition of CPUs isolated at boot needs "
+                                         "Linux 6.7 or newer, and cmk-agent as a service";
     }
     if (lease.grade == Grade::B) {
         const std::string away =
             "direct interrupts and unbound kernel work away from them (verify as root names both), "
             "then cmkctl reconcile";
-        return pool != nullptr && pool->boot_isolated
-                   ? away
-                   : "isolate its CPUs at boot (isolcpus=), and " + away;
+        return boot_isolated ? away : "isolate its CPUs at boot (isolcpus=), and " + away;
     }
     if (pool != nullptr && pool->partition != PartitionType::member) {
         return "see the partition check: what it names is in the way; then cmkctl reconcile";
@@ -282,15 +296,13 @@ LeaseVerdict Audit::verify(const Lease& lease) {
     if (lease.hold != Hold::none) {
         verdict.checks.push_back(check_affinity(processes_, lease, pids));
     }
-    if (pool != nullptr) {
-        verdict.checks.push_back({"grade", is_at_least(lease.grade, pool->spec.require_grade),
-                                  "grade " + std::string(to_text(lease.grade)) + ", pool wants " +
-                                      std::string(to_text(pool->spec.require_grade)) +
-                                      " or better"});
-    }
+    Lease as_held = lease;
+    const auto grade = executor_.read_back(lease);
+    as_held.grade = grade ? *grade : Grade::D;
+    if (pool != nullptr) verdict.checks.push_back(check_grade(lease, as_held.grade, *pool));
     verdict.passed = std::all_of(verdict.checks.begin(), verdict.checks.end(),
                                  [](const Check& check) { return check.passed; });
-    verdict.raise = how_to_raise(lease, pool, cgroups_.abilities());
+    verdict.raise = how_to_raise(as_held, pool, cgroups_.abilities());
     return verdict;
 }
 

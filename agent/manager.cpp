@@ -5,7 +5,6 @@
 
 #include "agent/message_ids.h"
 #include "agent/metrics.h"
-#include "agent/recovery.h"
 #include "base/text.h"
 #include "ipc/names.h"
 
@@ -49,12 +48,7 @@ Status Manager::start(const std::string& boot_id) {
     take_pools(warnings);
     for (const std::string& warning : warnings)
         ports_.log.warning(warning);
-    for (const std::string& file : report.refused)
-        ports_.log.warning(file, {{"MESSAGE_ID", message_id::kStateRefused}});
-    for (const std::string& note : report.notes)
-        ports_.log.warning(note, {{"MESSAGE_ID", message_id::kTakenUp}});
-    note_audit(report.audit);
-    log_audit(report.audit);
+    tell_recovery(report);
     config_problems_ = std::exchange(host_.problems, report.audit.problems);
     for (const std::string& problem : config_problems_)
         ports_.log.error(problem, {{"MESSAGE_ID", message_id::kConfigRefused}});
@@ -69,6 +63,21 @@ Status Manager::start(const std::string& boot_id) {
     watch_partitions();
     retry_broken();
     return {};
+}
+
+void Manager::tell_recovery(const RecoveryReport& report) {
+    for (const std::string& file : report.refused)
+        ports_.log.warning(file, {{"MESSAGE_ID", message_id::kStateRefused}});
+    for (const std::string& note : report.notes)
+        ports_.log.warning(note, {{"MESSAGE_ID", message_id::kTakenUp}});
+    ReconcileReport audit = report.audit;
+    // A boot leaves nothing that could be damaged: what is made then is no repair.
+    const auto made =
+        report.is_first_of_boot ? std::exchange(audit.repaired, {}) : std::vector<std::string>{};
+    for (const std::string& each : made)
+        ports_.log.info(each);
+    note_audit(audit);
+    log_audit(audit);
 }
 
 void Manager::take_up_all() {

@@ -17,6 +17,7 @@
 #include "agent/log.h"
 #include "agent/loop.h"
 #include "agent/peer.h"
+#include "agent/recovery.h"
 #include "agent/wait_queue.h"
 #include "core/pool_planner.h"
 #include "core/report.h"
@@ -78,6 +79,7 @@ public:
     bool may_see(const Peer& peer, const Lease& lease) const {
         return authorizer_.may_see(peer, lease);
     }
+    bool may_see_host(const Peer& peer) const { return authorizer_.may_see_host(peer); }
     unsigned lease_count() const {
         return static_cast<unsigned>(committer_.ledger().leases().size());
     }
@@ -114,6 +116,7 @@ private:
     Result<Grant> grant(Peer& peer, const IsolateOrder& order);
     Result<Grant> give(Peer& peer, const IsolateOrder& order);
     Status check_quota(const Peer& peer, const Pool& pool, const CpuSet& wanted) const;
+    CpuSet noisy_of(const Pool& pool);
     Result<CpuSet> choose_cpus(AllocationRequest what);
     Result<Lease> prepare(const Peer& peer, const IsolateOrder& order);
     Grant describe_grant(const Lease& lease) const;
@@ -125,6 +128,7 @@ private:
     void watch_any(const std::string& id);
     void watch_place(const Lease& lease);
     void on_place_change(const std::string& id);
+    void tell_recovery(const RecoveryReport& report);
     void take_up_all();
     void take_up(const std::string& id);
     void on_exit(const std::string& id);
@@ -133,7 +137,7 @@ private:
     Result<PoolPlan> plan(const std::vector<PoolSpec>& specs) const;
     std::string kubelet_problem() const;
     void add_kubelet_warning(ReconfigureReport& report) const;
-    void check_kubelet(LeaseVerdict& verdict) const;
+    void check_kubelet(std::vector<LeaseVerdict>& verdicts) const;
     void look_for_offline();
     void look_for_quiet();
     void move_stranded();

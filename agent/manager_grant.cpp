@@ -39,14 +39,12 @@ Error caller_ended() {
 Status check_grade(const Pool& pool, Grade grade, const std::string& mechanism) {
     if (is_at_least(grade, pool.spec.require_grade)) return {};
     if (grade == Grade::B) {
-        return make_error(
-            Errc::not_permitted,
-            "pool " + pool.spec.name +
-                " requires grade A: CPUs isolated at boot (isolcpus=) where no "
-                "interrupt and no unbound kernel work comes, which too few of the free "
-                "ones are (the others: grade B); direct both elsewhere (cmkctl verify as root "
-                "names "
-                "them) and run cmkctl reconcile, or lower require_grade of the pool");
+        return make_error(Errc::not_permitted,
+                          "pool " + pool.spec.name +
+                              " requires grade A: CPUs isolated at boot (isolcpus=) where no "
+                              "interrupt and no unbound kernel work comes, of which it has too few "
+                              "(grade B); direct both elsewhere (cmkctl verify as root names them) "
+                              "and try again, or lower require_grade of the pool");
     }
     return make_error(Errc::not_permitted, "pool " + pool.spec.name + " requires grade " +
                                                std::string(to_text(pool.spec.require_grade)) +
@@ -102,16 +100,22 @@ Status Manager::check_quota(const Peer& peer, const Pool& pool, const CpuSet& wa
     return Authorizer::check_quota(peer, pool, held, count_cores(host_.topology, wanted));
 }
 
-/// Where the pool demands grade A, of its quiet cores; with too few of them any, which check_grade
-/// refuses with the reason.
+/// CPUs that keep leases of the pool from the grade that it requires. The kernel does not announce
+/// where interrupts go: where grade A is possible, it is asked anew.
+CpuSet Manager::noisy_of(const Pool& pool) {
+    if (pool.partition != PartitionType::isolated) return {};
+    look_for_quiet();
+    return pool.spec.require_grade == Grade::A ? pool.cpus - executor_.quiet() : CpuSet{};
+}
+
+/// Where too few of the pool's cores are quiet, whoever has them, waiting is of no use.
 Result<CpuSet> Manager::choose_cpus(AllocationRequest what) {
     what.offline = offline_;
     const Pool* pool = committer_.ledger().pool(what.pool);
-    if (pool != nullptr && pool->spec.require_grade == Grade::A) {
-        look_for_quiet();
-        AllocationRequest quiet = what;
-        quiet.offline |= pool->cpus - executor_.quiet();
-        if (auto cpus = allocate(host_.topology, committer_.ledger(), quiet)) return cpus;
+    if (pool == nullptr) return allocate(host_.topology, committer_.ledger(), what);
+    what.noisy = noisy_of(*pool);
+    if (!what.noisy.empty() && count_cores(host_.topology, pool->cpus - what.noisy) < what.cores) {
+        CMK_TRY(check_grade(*pool, Grade::B, ports_.cgroups.mechanism()));
     }
     return allocate(host_.topology, committer_.ledger(), what);
 }

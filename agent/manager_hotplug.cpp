@@ -12,7 +12,7 @@ void Manager::look_for_offline() {
     executor_.set_offline(offline_);
 }
 
-/// The kernel does not announce where interrupts go: audits look, and leases that demand it.
+/// The kernel does not announce where interrupts go: this is as whoever asked last saw it.
 void Manager::look_for_quiet() {
     if (!host_.isolated.empty()) executor_.set_quiet(ports_.quiet(host_.isolated));
 }
@@ -34,8 +34,11 @@ void Manager::move_stranded() {
         const bool is_held = lease.hold == Hold::cpuset && !lease.is_in_place() && pool != nullptr;
         if (!is_held || pool->spec.kind != PoolKind::exclusive) continue;
         if (!offline_.contains_all(lease.cpus)) continue;
-        const auto cpus =
-            choose_cpus({.pool = lease.pool, .cores = count_cores(host_.topology, lease.cpus)});
+        const auto cpus = allocate(host_.topology, committer_.ledger(),
+                                   {.pool = lease.pool,
+                                    .cores = count_cores(host_.topology, lease.cpus),
+                                    .offline = offline_,
+                                    .noisy = noisy_of(*pool)});
         Lease moved = lease;
         Status done = cpus ? Status{} : Status(cpus.error());
         if (cpus) {

@@ -22,16 +22,20 @@ void Manager::add_kubelet_warning(ReconfigureReport& report) const {
     if (!overlap.empty()) report.warnings.push_back(overlap);
 }
 
-void Manager::check_kubelet(LeaseVerdict& verdict) const {
+/// Those of the pool infra are kubelet's to give: its pods run there.
+void Manager::check_kubelet(std::vector<LeaseVerdict>& verdicts) const {
     const CpuManagerState kubelet = ports_.kubelet();
     if (kubelet.policy != "static") return;
     const CpuSet reserved = cpus_to_reserve(list_pools());
-    const bool overlaps = (kubelet.given & reserved).intersects(verdict.lease.cpus);
-    verdict.checks.push_back({"kubelet", !overlaps,
-                              overlaps ? kubelet_overlap(kubelet, reserved)
-                                       : "its static CPU manager has given away none of these CPUs "
-                                         "that it has to reserve"});
-    verdict.passed = verdict.passed && !overlaps;
+    const std::string problem = kubelet_overlap(kubelet, reserved);
+    const CpuSet both = kubelet.given & reserved;
+    for (LeaseVerdict& verdict : verdicts) {
+        const bool overlaps = both.intersects(verdict.lease.cpus);
+        verdict.checks.push_back(
+            {"kubelet", !overlaps,
+             overlaps ? problem : "its static CPU manager has given away other CPUs"});
+        verdict.passed = verdict.passed && !overlaps;
+    }
 }
 
 }  // namespace cmk

@@ -83,6 +83,7 @@ Result<RecoveryReport> recover(StateStore& store, Cgroups& cgroups, Processes& p
     RecoveryReport report;
     CMK_TRY_ASSIGN(StoredState state, store.load());
     CMK_TRY(check_formats(state, boot_id));
+    report.is_first_of_boot = state.boot_id != boot_id;
     set_bad_aside(store, state.bad, report);
     set_bad_aside(store, state.foreign, report);
     forget_old_boot(store, state, boot_id, report);

@@ -14,6 +14,7 @@ namespace cmk {
 struct RecoveryReport {
     std::vector<std::string> refused = {};  ///< state files, full sentences
     std::vector<std::string> notes = {};    ///< what was undone or has ended, full sentences
+    bool is_first_of_boot = false;          ///< no agent has started since the machine did
     ReconcileReport audit = {};
     std::string kept_pools = {};  ///< why the pools are those of before; "" where they are not
 };

@@ -180,11 +180,15 @@ void VarlinkApi::run(const Context& context, wire::GetInterfaceDescription& call
 }
 
 void VarlinkApi::broadcast(const Event& event) {
+    // The reason of an event without lease tells of the host and of others' leases.
+    Event bare = event;
+    bare.reason.clear();
     server_->for_each([&](VarlinkConnection& connection) {
         const bool about_lease = event.lease.has_value();
         if (!connection.monitoring) return;
         if (about_lease && !manager_.may_see(connection.peer, *event.lease)) return;
-        server_->send(connection, wire::encode(std::optional<Event>(event)));
+        const bool is_bare = !about_lease && !manager_.may_see_host(connection.peer);
+        server_->send(connection, wire::encode(std::optional<Event>(is_bare ? bare : event)));
     });
 }
 

@@ -24,7 +24,10 @@ int run_monitor(const std::vector<std::string>& arguments) {
                         .about =
                             "Prints lease and pool events as they happen, a line (with -o json\n"
                             "an object) for each, until interrupted. Goes on with the next agent\n"
-                            "when it is restarted, and exits 5 when there is none.",
+                            "when it is restarted, and exits 5 when there is none. To ask for the\n"
+                            "next one starts it where systemd listens for it: an agent that is to\n"
+                            "stay stopped has its sockets stopped with it (systemctl stop\n"
+                            "cmk-agent.service 'cmk-agent*.socket').",
                         .examples = "  cmkctl monitor\n  cmkctl monitor -o json\n",
                         .options = {}};
     if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;

@@ -54,7 +54,9 @@ int run_status(const std::vector<std::string>& arguments) {
         .examples = "  cmkctl status\n  cmkctl status --watch\n  cmkctl status -o json\n",
         .options = {{"--watch", "",
                      "show it again after every event, until interrupted; on a terminal in\n"
-                     "place, and over restarts of the agent. Exits 5 when there is none left",
+                     "place, and over restarts of the agent. Exits 5 when there is none left. To\n"
+                     "ask for the next one starts it where systemd listens for it: an agent that\n"
+                     "is to stay stopped has its sockets stopped with it, as for monitor",
                      &wants_watch}}};
     if (const auto done = begin(syntax, arguments, common, exit_code::kUsage)) return *done;
     if (wants_watch) return watch_status(common);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,6 +24,15 @@ Status write_all(int fd, std::string_view text, const std::string& path) {
         text.remove_prefix(static_cast<std::size_t>(written));
     }
     return {};
+}
+
+/// In a directory of another user's anything may lie at that name, a link to elsewhere too.
+Result<UniqueFd> create_anew(int dir, const std::string& path, unsigned mode) {
+    ::unlinkat(dir, path.c_str(), 0);
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    UniqueFd fd(::openat(dir, path.c_str(), flags, mode));
+    if (!fd) return errno_error(errno, "cannot create " + path);
+    return fd;
 }
 
 }  // namespace
@@ -58,9 +68,9 @@ Status write_file_at(int dir, const std::string& path, std::string_view text) {
 }
 
 Status replace_file_at(int dir, const std::string& path, std::string_view text, unsigned mode) {
-    const std::string temporary = path + ".new";
-    UniqueFd fd(::openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (!fd) return errno_error(errno, "cannot create " + temporary);
+    // Each writer has its own.
+    const std::string temporary = path + "." + std::to_string(::getpid()) + ".new";
+    CMK_TRY_ASSIGN(const UniqueFd fd, create_anew(dir, temporary, mode));
     if (Status written = write_all(fd.get(), text, temporary); !written) {
         ::unlinkat(dir, temporary.c_str(), 0);
         return written;

@@ -50,8 +50,8 @@ Cores on_package(Cores cores, std::optional<unsigned> package) {
     return cores;
 }
 
-Cores without(Cores cores, const CpuSet& offline) {
-    std::erase_if(cores, [&](const Core* core) { return core->cpus.intersects(offline); });
+Cores without(Cores cores, const CpuSet& cpus) {
+    std::erase_if(cores, [&](const Core* core) { return core->cpus.intersects(cpus); });
     return cores;
 }
 
@@ -64,7 +64,8 @@ public:
           pool_(pool),
           request_(request),
           all_(on_package(topology.cores_within(pool.cpus), request.package)),
-          free_anywhere_(without(topology.cores_within(ledger.free(pool)), request.offline)),
+          free_anywhere_(
+              without(topology.cores_within(ledger.free(pool)), request.offline | request.noisy)),
           free_(on_package(free_anywhere_, request.package)) {}
 
     Error error() const {
@@ -75,7 +76,7 @@ public:
         } else {
             text += std::to_string(free_.size()) + " of its " +
                     counted(all_.size(), "core", "cores") + (free_.size() == 1 ? " is" : " are") +
-                    " free" + where();
+                    (request_.noisy.empty() ? " free" : " free and quiet") + where() + noise();
         }
         return make_error(Errc::not_enough_cpus, text + holders() + advice());
     }
@@ -102,6 +103,14 @@ private:
                              std::to_string(node.second) + ": " + std::to_string(count));
         }
         return " (" + join(places, ", ") + ")";
+    }
+
+    /// "; the pool requires grade A, and interrupts or unbound kernel work come to CPUs 3,7"
+    std::string noise() const {
+        const CpuSet noisy = request_.noisy & pool_.cpus;
+        if (noisy.empty()) return "";
+        return "; the pool requires grade A, and interrupts or unbound kernel work come to CPUs " +
+               noisy.to_cpulist();
     }
 
     /// "; held by a1 (CPUs 2-3), b2 (CPUs 4-5) and 7 more leases"
@@ -171,8 +180,9 @@ Result<CpuSet> allocate(const Topology& topology, const Ledger& ledger,
     if (request.package) CMK_TRY(check_package(topology, *request.package));
     if (pool->spec.kind == PoolKind::shared) return allocate_shared(topology, *pool, request);
     CMK_TRY(check_count(request.cores));
-    const Cores free = without(
-        on_package(topology.cores_within(ledger.free(*pool)), request.package), request.offline);
+    const Cores free =
+        without(on_package(topology.cores_within(ledger.free(*pool)), request.package),
+                request.offline | request.noisy);
     // The analyzer takes the pool, which the ledger keeps, for one that was freed.
     // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
     if (free.size() < request.cores) return Refusal(topology, ledger, *pool, request).error();

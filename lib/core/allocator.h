@@ -16,6 +16,8 @@ struct AllocationRequest {
     unsigned cores = 1;                    ///< physical cores; shared pools ignore it
     std::optional<unsigned> package = {};  ///< only cores of this package (--socket-id)
     CpuSet offline = {};                   ///< cores with one of these are not given away
+    /// Nor are cores with one of these, which cannot have the grade that the pool requires.
+    CpuSet noisy = {};
 };
 
 /// Chooses CPUs. Exclusive pools: `cores` whole free cores from the fewest NUMA nodes, then the

@@ -10,16 +10,20 @@ namespace cmk {
 
 namespace {
 
-/// Where an interrupt goes. One that has nowhere to go at present has an empty list of effective
-/// CPUs; kernels that do not tell have no such list.
-CpuSet read_targets(const std::string& directory) {
-    auto text = read_file_at(AT_FDCWD, directory + "/effective_affinity_list");
-    if (!text) text = read_file_at(AT_FDCWD, directory + "/smp_affinity_list");
-    auto cpus = text ? CpuSet::parse(trim(*text)) : Result<CpuSet>(text.error());
+std::optional<CpuSet> read_list(const std::string& path) {
+    const auto text = read_file_at(AT_FDCWD, path);
+    auto cpus = text ? CpuSet::parse(*text) : Result<CpuSet>(text.error());
+    return cpus ? *std::move(cpus) : std::optional<CpuSet>();
+}
+
+/// An interrupt that is shut down comes nowhere, wherever it may come.
+CpuSet read_target(const std::string& directory) {
+    auto cpus = read_list(directory + "/effective_affinity_list");
+    if (!cpus) cpus = read_list(directory + "/smp_affinity_list");
     return cpus ? *std::move(cpus) : CpuSet{};
 }
 
-/// "00000000,000000f3": 32 bits a word, the lowest last; none for other text.
+/// "00000000,000000f3": 32 bits a word, the lowest last.
 std::optional<CpuSet> parse_mask(std::string_view text) {
     if (text.empty()) return std::nullopt;
     CpuSet cpus;
@@ -54,7 +58,7 @@ std::vector<Interrupt> read_interrupts(const std::string& root) {
         const std::string directory = root + "/proc/irq/" + number;
         if (!parse_unsigned(number)) continue;
         const std::string user = user_of(directory);
-        CpuSet cpus = read_targets(directory);
+        CpuSet cpus = read_target(directory);
         if (!user.empty() && !cpus.empty()) interrupts.push_back({number, user, std::move(cpus)});
     }
     return interrupts;

@@ -12,21 +12,22 @@ namespace {
 
 using nlohmann::json;
 
-Status add_container(const json& cpus, CpuSet& given) {
+Status add_cpus(const json& cpus, CpuSet& given) {
     if (!cpus.is_string()) {
-        return make_error(Errc::invalid_argument, "a container's CPUs are no cpulist");
+        return make_error(Errc::invalid_argument,
+                          "an entry of kubelet's CPU manager is no list of CPUs");
     }
     CMK_TRY_ASSIGN(const CpuSet set, CpuSet::parse(cpus.get<std::string>()));
     given |= set;
     return {};
 }
 
-/// Entries are pods with their containers; kubelets before 1.18 wrote the containers alone. An init
-/// container's CPUs are its pod's as well.
+/// The CPUs of one pod's containers; an init container's are the pod's as well. Before Kubernetes
+/// 1.18 the entries were the containers.
 Status add_entry(const json& entry, CpuSet& given) {
-    if (!entry.is_object()) return add_container(entry, given);
+    if (!entry.is_object()) return add_cpus(entry, given);
     for (const json& cpus : entry)
-        CMK_TRY(add_container(cpus, given));
+        CMK_TRY(add_cpus(cpus, given));
     return {};
 }
 
@@ -40,7 +41,11 @@ Result<CpuManagerState> parse_cpu_manager_state(const std::string& text) {
     }
     CpuManagerState state{.policy = policy->get<std::string>()};
     const auto entries = object.find("entries");
-    if (entries == object.end() || !entries->is_object()) return state;
+    if (state.policy != "static" || entries == object.end()) return state;
+    if (!entries->is_object()) {
+        return make_error(Errc::invalid_argument,
+                          "the entries of kubelet's CPU manager are no map");
+    }
     for (const json& entry : *entries)
         CMK_TRY(add_entry(entry, state.given));
     return state;

@@ -375,6 +375,32 @@ TEST_F(VarlinkApiTest, AContainersMonitorSeesItsOwnLeasesAlone) {
     EXPECT_EQ(contained.reply(), "");
 }
 
+TEST_F(VarlinkApiTest, AContainersMonitorIsNotToldOfTheHost) {
+    Peer inside = peer(100, 0, "/system.slice/docker-0123456789abcdef.scope");
+    inside.container = true;
+    Wire contained = connect(std::move(inside));
+    Wire host = connect(peer(101));
+    for (Wire* each : {&contained, &host}) {
+        each->send(wire::encode(wire::Call{.method = wire::Monitor{}, .more = true}));
+        pump();
+        (void)each->reply();
+    }
+    kubelet = {.policy = "static", .given = {3, 11}};
+    manager->kubelet_changed();
+    EXPECT_FALSE(isolate(200, "exclusive", 5));
+    pump();
+    for (const auto kind : {Event::Kind::pools_changed, Event::Kind::lease_refused}) {
+        const auto whole = host.reply_as<std::optional<Event>>();
+        ASSERT_TRUE(whole && *whole);
+        EXPECT_EQ((*whole)->kind, kind);
+        EXPECT_NE((*whole)->reason, "");
+        const auto bare = contained.reply_as<std::optional<Event>>();
+        ASSERT_TRUE(bare && *bare);
+        EXPECT_EQ((*bare)->kind, kind);
+        EXPECT_EQ((*bare)->reason, "");
+    }
+}
+
 TEST_F(VarlinkApiTest, AMonitorThatNeverReadsIsDropped) {
     Wire watcher = connect(peer(100));
     watcher.send(wire::encode(wire::Call{.method = wire::Monitor{}, .more = true}));

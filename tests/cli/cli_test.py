@@ -171,6 +171,14 @@ class Metrics(WithAgent):
         self.run_cmkctl("metrics", "--textfile", self.directory.name, status=5)
         self.until("cmk_agent_up 0")
 
+    def test_an_agent_that_refuses_leaves_no_old_page(self):
+        self.run_cmkctl("metrics", "--textfile", self.directory.name)
+        self.until("leases 1")
+        self.agent.refuses = True
+        self.run_cmkctl("metrics", "--textfile", self.directory.name, status=4)
+        self.until("cmk_agent_up 0")
+        self.assertNotIn("leases 1", pathlib.Path(self.directory.name, "cmk.prom").read_text())
+
     def test_many_events_are_one_page_and_none_is_none(self):
         process = self.follow("--interval", "2")
         self.until("leases 1")
@@ -187,7 +195,7 @@ class Metrics(WithAgent):
         self.assertEqual(process.stderr.read(), b"")
 
     def test_an_agent_that_comes_back_is_heard_again(self):
-        process = self.follow("--interval", "1")
+        self.follow("--interval", "1")
         self.until("leases 1")
         self.agent.close()
         os.unlink(self.agent.path)
@@ -195,13 +203,20 @@ class Metrics(WithAgent):
         again = FakeAgent(self.directory.name)
         self.addCleanup(again.close)
         self.until("cmk_agent_up 1")
-        again.close()
-        os.unlink(again.path)
-        self.until("cmk_agent_up 0")
+
+    def test_each_time_that_the_agent_is_away_is_told_once(self):
+        process = self.follow("--interval", "1")
+        for agent in (self.agent, None):
+            agent = agent or FakeAgent(self.directory.name)
+            self.until("cmk_agent_up 1")
+            os.unlink(agent.path)
+            agent.close()
+            self.until("cmk_agent_up 0")
+            time.sleep(1.5)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)
-        said = process.stderr.read().decode().splitlines()
-        self.assertEqual(len(said), 2, f"each time that it went away: {said}")
+        said = process.stderr.read().decode()
+        self.assertEqual(len(said.splitlines()), 2, said)
 
     def test_a_hung_agent_does_not_keep_it_from_ending(self):
         self.agent.silent = True

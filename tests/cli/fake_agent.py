@@ -32,6 +32,7 @@ class FakeAgent:
         self.pools = [pool("exclusive", "exclusive", "0-3,8-11", "1-3,9-11", 4, 3, 1),
                       pool("shared", "shared", "4,12", "4,12", 1, 1, 0)]
         self.silent = False
+        self.refuses = False
         self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.server.bind(self.path)
         self.server.listen(16)
@@ -68,6 +69,8 @@ class FakeAgent:
                     self._reply(connection, self._answer(method))
 
     def _answer(self, method):
+        if self.refuses:
+            return {"error": "org.cmk.Agent.NotPermitted", "parameters": {"message": "refused"}}
         if method == "GetTopology":
             cpus = [{"cpu": cpu, "core": cpu % 8, "package": cpu % 8 // 4, "numa": cpu % 8 // 4,
                      "llc": cpu % 8 // 4, "kind": ""} for cpu in range(16)]
@@ -84,6 +87,8 @@ class FakeAgent:
     @staticmethod
     def _reply(connection, parameters, continues=False):
         reply = {"parameters": parameters}
+        if "error" in parameters:
+            reply = parameters
         if continues:
             reply["continues"] = True
         connection.sendall(json.dumps(reply).encode() + b"\0")

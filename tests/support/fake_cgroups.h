@@ -57,6 +57,8 @@ public:
     bool groups_usable = true;
     /// Set for a host with remote partitions.
     bool remote_partitions = false;
+    /// Set for a host with local ones alone.
+    bool local_partitions = false;
     /// Set for a host that holds leases of containers and services in place.
     bool in_place = false;
     /// Unset for containers whose groups have no cpuset files.
@@ -95,7 +97,9 @@ public:
 
     std::string mechanism() const override;
     Abilities abilities() const override {
-        return {.cpusets = groups_usable, .remote_partitions = remote_partitions};
+        return {.cpusets = groups_usable,
+                .remote_partitions = remote_partitions,
+                .local_partitions = local_partitions};
     }
     std::string path_in(const std::string& proc_cgroup) const override;
     Status set_root(const CpuSet& cpus) override;

@@ -38,6 +38,16 @@ TEST_F(AgentMetricsTest, TellsOfTheAgent) {
     EXPECT_EQ(value("cmk_agent_last_audit_timestamp_seconds"), "1700000000");
 }
 
+TEST_F(AgentMetricsTest, WhatTheFirstStartOfABootMakesIsNoRepair) {
+    EXPECT_EQ(value("cmk_agent_repairs_total"), "0");
+    cgroups.tree = {};
+    ASSERT_TRUE(start_manager("boot-2"));
+    EXPECT_EQ(value("cmk_agent_repairs_total"), "0");
+    cgroups.tree = {};
+    ASSERT_TRUE(start_manager("boot-2"));
+    EXPECT_EQ(value("cmk_agent_repairs_total"), "1") << "somebody removed the groups";
+}
+
 TEST_F(AgentMetricsTest, CountsLeases) {
     ASSERT_TRUE(isolate(100));
     ASSERT_TRUE(isolate(101, "exclusive", 2));

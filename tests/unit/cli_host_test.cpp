@@ -112,14 +112,6 @@ TEST_F(CliHost, GradeAIsForQuietCpusAlone) {
     fs::create_directories(root_ + "/proc/irq/25/virtio0-input.0");
     write("sys/devices/virtual/workqueue/cpumask", "1\n");
     EXPECT_EQ(quiet_of({0, 1, 2, 3}, root_), CpuSet({1, 2}));
-    // One that is shut down goes nowhere, wherever it may go.
-    write("proc/irq/30/effective_affinity_list", "\n");
-    write("proc/irq/30/smp_affinity_list", "0-3\n");
-    fs::create_directories(root_ + "/proc/irq/30/arm-pmu");
-    EXPECT_EQ(quiet_of({0, 1, 2, 3}, root_), CpuSet({1, 2}));
-    write("sys/devices/virtual/workqueue/cpumask", "no mask\n");
-    EXPECT_TRUE(quiet_of({0, 1, 2, 3}, root_).empty());
-    write("sys/devices/virtual/workqueue/cpumask", "1\n");
     Lease lease = testing::make_lease("1", "exclusive", "2", 100, "owner");
     lease.grade = Grade::A;
     std::vector<LeaseVerdict> verdicts{{lease, true}};
@@ -129,6 +121,24 @@ TEST_F(CliHost, GradeAIsForQuietCpusAlone) {
     verdicts = {{lease, true}};
     add_interference(root_, verdicts);
     EXPECT_FALSE(verdicts[0].passed);
+}
+
+TEST_F(CliHost, AnInterruptThatIsShutDownComesNowhere) {
+    write("proc/irq/25/smp_affinity_list", "0-3\n");
+    fs::create_directories(root_ + "/proc/irq/25/virtio0-input.0");
+    ASSERT_EQ(read_interrupts(root_).size(), 1U);
+    EXPECT_EQ(read_interrupts(root_)[0].cpus, CpuSet({0, 1, 2, 3}));
+    write("proc/irq/25/effective_affinity_list", "\n");
+    EXPECT_TRUE(read_interrupts(root_).empty());
+}
+
+TEST_F(CliHost, AMaskThatCannotBeParsedIsNotAnEmptyOne) {
+    for (const char* bad : {"", "\n", "0x7\n", "0000 0007\n"}) {
+        write("sys/devices/virtual/workqueue/cpumask", bad);
+        EXPECT_FALSE(read_unbound_cpus(root_)) << bad;
+    }
+    write("sys/devices/virtual/workqueue/cpumask", "0\n");
+    EXPECT_EQ(read_unbound_cpus(root_), CpuSet{});
 }
 
 TEST_F(CliHost, NothingIsSaidOfWhatCannotBeRead) {

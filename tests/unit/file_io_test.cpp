@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -78,6 +79,20 @@ TEST_F(FileIo, a_failed_replacement_leaves_no_temporary_file) {
     ASSERT_TRUE(replace_file_at(dir(), "busy/file", "x"));
     EXPECT_FALSE(replace_file_at(dir(), "busy", "y"));
     EXPECT_EQ(*list_dir_at(dir(), "."), std::vector<std::string>{"busy"});
+}
+
+TEST_F(FileIo, what_lies_at_the_temporary_name_is_not_written_to) {
+    ASSERT_TRUE(replace_file_at(dir(), "victim", "kept"));
+    const auto temporary = path_ / ("state." + std::to_string(::getpid()) + ".new");
+    std::filesystem::create_symlink("victim", temporary);
+    ASSERT_TRUE(replace_file_at(dir(), "state", "mine"));
+    EXPECT_EQ(*read_file_at(dir(), "victim"), "kept");
+    EXPECT_EQ(*read_file_at(dir(), "state"), "mine");
+    EXPECT_FALSE(std::filesystem::is_symlink(path_ / "state"));
+    std::filesystem::create_hard_link(path_ / "victim", temporary);
+    ASSERT_TRUE(replace_file_at(dir(), "state", "again"));
+    EXPECT_EQ(*read_file_at(dir(), "victim"), "kept");
+    EXPECT_EQ(*list_dir_at(dir(), "."), (std::vector<std::string>{"state", "victim"}));
 }
 
 TEST_F(FileIo, makes_a_directory_once_and_opens_it_again) {

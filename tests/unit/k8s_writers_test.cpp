@@ -162,17 +162,22 @@ TEST(Kubelet, StateIsReadAsKubeletWroteIt) {
     ASSERT_TRUE(state);
     EXPECT_EQ(state->policy, "static");
     EXPECT_EQ(state->given, CpuSet({1}));
-    for (const char* bad : {"", "{}", "[]", R"({"policyName":"static","entries":{"p":{"c":"x"}}})",
-                            R"({"policyName":"static","entries":{"p":[1]}})"})
+    for (const char* bad : {"", "{}", "[]", R"({"policyName":"static","entries":{"p":{"c":"x"}}})"})
         EXPECT_FALSE(parse_cpu_manager_state(bad)) << bad;
     EXPECT_TRUE(parse_cpu_manager_state(R"({"policyName":"none","entries":[1]})"));
 }
 
-TEST(Kubelet, OldKubeletsWroteContainersWithoutTheirPods) {
-    const auto state = parse_cpu_manager_state(
-        R"({"policyName":"static","defaultCpuSet":"0,4-7","entries":{"a1":"2-3","b2":"1"}})");
+TEST(Kubelet, StateOfOldVersionsIsReadToo) {
+    const auto state =
+        parse_cpu_manager_state(R"({"policyName":"static","defaultCpuSet":"0,4-7",)"
+                                R"("entries":{"0a1b":"2-3","4c5d":"1"},"checksum":1})");
     ASSERT_TRUE(state);
     EXPECT_EQ(state->given, CpuSet({1, 2, 3}));
+    for (const char* bad : {"[]", "1", R"({"c":1})", R"({"p":{"c":1}})", R"({"c":"x"})"}) {
+        EXPECT_FALSE(parse_cpu_manager_state(R"({"policyName":"static","entries":)" +
+                                             std::string(bad) + "}"))
+            << bad;
+    }
 }
 
 TEST(Kubelet, OverlapsAreFound) {

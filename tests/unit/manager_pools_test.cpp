@@ -210,12 +210,13 @@ TEST_F(ManagerPoolsTest, ALeaseOfCpusThatKubeletHasGivenAwayFailsItsCheck) {
     EXPECT_TRUE(failed());
 }
 
-TEST_F(ManagerPoolsTest, WhatKubeletGivesOfInfraIsAsItShouldBe) {
+TEST_F(ManagerPoolsTest, KubeletMayGiveTheCpusOfThePoolInfra) {
     ASSERT_TRUE(isolate(100, "infra"));
     kubelet = {.policy = "static", .given = leases().front().cpus};
     const auto verdicts = manager->verify(Peer{}, "");
     ASSERT_TRUE(verdicts);
     EXPECT_TRUE(verdicts->front().passed);
+    EXPECT_EQ(verdicts->front().checks.back().what, "kubelet");
     EXPECT_NE(verdicts->front().checks.back().evidence, "");
 }
 

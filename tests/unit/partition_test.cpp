@@ -127,34 +127,32 @@ TEST_F(ManagerPartitionTest, QuietCpusOfAnIsolatedPartitionHaveGradeA) {
     const auto noisy = isolate(101);
     ASSERT_FALSE(noisy) << "an interrupt comes to its CPUs";
     EXPECT_NE(noisy.error().message.find("requires grade A"), std::string::npos);
+    EXPECT_EQ(noisy.error().code, Errc::not_enough_cpus) << "the quiet core may come free";
+    const auto never = isolate(101, "exclusive", 2);
+    ASSERT_FALSE(never);
+    EXPECT_EQ(never.error().code, Errc::not_permitted);
 
     quiet = {};
+    EXPECT_FALSE(manager->verify(Peer{}, "")->front().passed);
+    EXPECT_EQ(grades.size(), 0U) << "verify changes nothing";
     loop.advance(600'000);  // the slow audit
     EXPECT_EQ(grades, std::vector<Grade>{Grade::B});
     EXPECT_NE(manager->verify(Peer{}, "")->front().raise.find("interrupts"), std::string::npos);
 }
 
-TEST_F(ManagerPartitionTest, APoolThatDemandsGradeAGivesItsQuietCores) {
+TEST_F(ManagerPartitionTest, APoolThatRequiresGradeAGivesItsQuietCores) {
     isolated = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12};
     config.pools[0].require_grade = Grade::A;
     ASSERT_TRUE(start_manager("boot-2"));
-    quiet = {2, 10};  // since the last audit
-    const auto grant = isolate(100);
+    ASSERT_EQ(isolate(100).error().code, Errc::not_permitted);
+    quiet = {2, 10, 3, 11};  // nobody has announced it
+    const auto grant = isolate(101);
     ASSERT_TRUE(grant) << grant.error().message;
+    EXPECT_EQ(grant->cpus, CpuSet({2, 10}));
     EXPECT_EQ(grant->grade, Grade::A);
-    EXPECT_EQ(leases().at(0).cpus, quiet);
-    EXPECT_FALSE(isolate(101)) << "the others are not quiet";
-}
-
-TEST_F(ManagerPartitionTest, PoolsThatCannotBeKeptLeaveThePartitionWatched) {
-    write_pools = [](const std::vector<PoolSpec>&) { return make_error(Errc::io, "disk full"); };
-    ASSERT_TRUE(isolate(100));
-    std::vector<PoolSpec> specs = config.pools;
-    specs[0].isolation = Isolation::cpuset;
-    EXPECT_FALSE(manager->reconfigure(Peer{}, specs, false));
-    EXPECT_EQ(group().partition, PartitionType::root);
-    break_partition();
-    EXPECT_EQ(grade_now(), Grade::C);
+    offline = grant->cpus;
+    manager->machine_changed();
+    EXPECT_EQ(leases().at(0).cpus, CpuSet({3, 11}));
 }
 
 TEST_F(ManagerPartitionTest, ABrokenPartitionLowersTheGradeAloudAndIsTriedAgain) {
@@ -256,6 +254,27 @@ TEST_F(ManagerPartitionTest, VerifyNamesWhoIsInTheWay) {
         if (check.what == "partition") evidence = check.evidence;
     }
     EXPECT_NE(evidence.find("/system.slice"), std::string::npos) << evidence;
+}
+
+TEST_F(ManagerPartitionTest, PoolsThatCannotBeKeptLeaveTheEarlierOnesWatched) {
+    write_pools = [](const std::vector<PoolSpec>&) -> Status {
+        return make_error(Errc::io, "disk full");
+    };
+    ASSERT_FALSE(manager->reconfigure(Peer{}, {}, false));
+    EXPECT_EQ(loop.timers(), 1U);  // the slow audit's
+    EXPECT_EQ(test::value_in(*manager->metrics(Peer{}), "cmk_agent_reconfigurations_total"), "0");
+    group().valid = false;
+    loop.announce_change("partition/exclusive");
+    EXPECT_TRUE(group().valid);
+}
+
+TEST_F(ManagerPartitionTest, GradeAIsAdvisedWhereTheKernelCanGiveIt) {
+    const auto raise = [this] { return manager->verify(Peer{}, "")->front().raise; };
+    ASSERT_TRUE(isolate(100));
+    EXPECT_NE(raise().find("isolcpus="), std::string::npos);
+    cgroups.remote_partitions = false;
+    cgroups.local_partitions = true;
+    EXPECT_EQ(raise(), "grade A needs Linux 6.7 or newer");
 }
 
 TEST_F(ManagerPartitionTest, OnlyLostCpusThatWereOursAreGivenBack) {
