@@ -47,6 +47,16 @@ Check check_affinity(Processes& processes, const Lease& lease, const std::vector
     return check;
 }
 
+/// Nothing that is wrong, but what can become of the container (docs/isolation.md).
+void check_runtime(const Lease& lease, std::vector<Check>& checks) {
+    if (lease.place.kind != PlaceKind::child) return;
+    if (lease.place.path.find("/cri-containerd-") == std::string::npos) return;
+    checks.push_back(
+        {"runtime", true,
+         "containerd 1.7, and later releases that clean up shims as it does, let go of "
+         "this container when they restart; the lease stays"});
+}
+
 /// A grade that has dropped since the last audit fails, whatever the pool wants.
 Check check_grade(const Lease& lease, Grade now, const Pool& pool) {
     const Grade wanted = pool.spec.require_grade;
@@ -296,6 +306,7 @@ LeaseVerdict Audit::verify(const Lease& lease) {
     if (lease.hold != Hold::none) {
         verdict.checks.push_back(check_affinity(processes_, lease, pids));
     }
+    check_runtime(lease, verdict.checks);
     Lease as_held = lease;
     const auto grade = executor_.read_back(lease);
     as_held.grade = grade ? *grade : Grade::D;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Leases that stay in the group of their container or unit.
+#include <algorithm>
+
 #include "support/manager_fixture.h"
 
 namespace cmk {
@@ -43,6 +45,20 @@ TEST_F(ManagerPlace, AContainersLeaseIsAPartitionInTheContainer) {
     EXPECT_EQ(placed(kPod + "/cmk-lease1"), wanted);
     EXPECT_EQ(pool_cpus(), (CpuSet{1, 2, 3, 9, 10, 11}));
     EXPECT_EQ(cgroups.tree.reserved, pool_cpus());
+}
+
+TEST_F(ManagerPlace, VerifyWarnsOfARuntimeThatLetsGoOfIt) {
+    const auto tells = [this] {
+        const auto verdicts = manager->verify(peer(1), "");
+        const auto& checks = verdicts->back().checks;
+        return std::any_of(checks.begin(), checks.end(),
+                           [](const Check& check) { return check.what == "runtime"; });
+    };
+    ASSERT_TRUE(isolate_in("kubepods.slice/kubepods-pod2.slice/crio-2.scope", 100));
+    EXPECT_FALSE(tells());
+    ASSERT_TRUE(isolate_in(kPod, 101));
+    EXPECT_TRUE(tells());
+    EXPECT_TRUE(manager->verify(peer(1), "")->back().passed);
 }
 
 TEST_F(ManagerPlace, ItsEndGivesTheCpusBackToThePool) {
