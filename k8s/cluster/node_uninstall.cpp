@@ -18,7 +18,8 @@ namespace {
 
 using Users = std::vector<std::string>;
 
-/// Rounds of a second that processes of pods which are gone may still take to end.
+/// Rounds of a second that processes of pods which are gone may still take to end, and a report to
+/// be renewed.
 constexpr unsigned kRounds = 10;
 constexpr std::size_t kShown = 5;
 
@@ -44,7 +45,7 @@ Status check_users(const Uninstall& removal, const ServerRules& rules) {
     for (unsigned round = 1;; ++round) {
         CMK_TRY_ASSIGN(users, users_now(removal, rules));
         if (users.empty()) return {};
-        if (round == kRounds || !removal.host.users || removal.options.force) break;
+        if (round == kRounds || removal.options.force) break;
         removal.cluster.api.sleep(std::chrono::seconds(1));
     }
     const std::size_t count = users.size();
@@ -56,8 +57,9 @@ Status check_users(const Uninstall& removal, const ServerRules& rules) {
                              who);
         return {};
     }
+    const std::string source = removal.host.users ? "" : " (by its node report)";
     return make_error(Errc::conflict, "Aborting uninstall: There are running tasks on " +
-                                          removal.node + ": " + who +
+                                          removal.node + ": " + who + source +
                                           "; end them, or name --force");
 }
 
@@ -86,9 +88,11 @@ Status write_removals(const Uninstall& removal, bool label) {
 Status uninstall_node(const Uninstall& removal, const ServerVersion& server) {
     CMK_TRY_ASSIGN(const ServerRules rules, rules_for(server));
     const UninstallOptions& options = removal.options;
+    // A report is true as long as the pods are there that renew it; on the host they hold leases.
+    if (!removal.host.users) CMK_TRY(check_users(removal, rules));
     CMK_TRY(remove_pods(removal.cluster, options.name_space, removal.node, server,
                         std::chrono::seconds(options.patience)));
-    CMK_TRY(check_users(removal, rules));
+    if (removal.host.users) CMK_TRY(check_users(removal, rules));
     const auto failures =
         remove_reports(removal.cluster.api, removal.report_namespace, removal.node, rules);
     if (!failures.empty()) return failures.front().error;

@@ -29,8 +29,9 @@ struct Uninstall {
 /// Takes a node out of CMK again, or with --cluster all of them: pods and DaemonSets first, and
 /// their leases waited for; then reports, resources and taint, the host's pools and program, the
 /// webhook where no other node needs it, and the label last. Refused while others use the pools,
-/// unless --force. Everything may already be gone: after any failure it can be run again. Errors:
-/// conflict naming who uses the pools; as refusal().
+/// unless --force; without a host part the node's report tells, before anything is removed.
+/// Everything may already be gone: after any failure it can be run again. Errors: conflict naming
+/// who uses the pools; as refusal().
 Status uninstall(const Uninstall& removal);
 
 }  // namespace cmk::k8s

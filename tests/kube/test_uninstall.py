@@ -2,6 +2,7 @@
 """uninstall: in its order, from every half-way state, and refused while others use the pools."""
 
 import subprocess
+import threading
 import time
 
 from cluster_case import CONFIGURATIONS, POD, PODS, SET, SETS, WEBHOOK, ClusterCase
@@ -251,13 +252,32 @@ class WholeCluster(UninstallCase):
         self.prepare("node1")
         self.prepare("node2", reported=("77",))
         self.refused("uninstall", "--cluster",
-                     says=("running tasks on node2: process 77 on CPUs 1 of pool exclusive",))
+                     says=("running tasks on node2: process 77 on CPUs 1 of pool exclusive",
+                           "by its node report"))
         self.assert_free("node1")
+        self.assertIsNotNone(self.server.object(f"{SETS}/{SET}node2"), "what renews its report")
         self.assertIn(LABEL, self.server.node("node2")["metadata"]["labels"])
         self.assert_webhook(True)
         self.uninstall("--cluster", "--force")
         self.assert_free("node2")
         self.assert_webhook(False)
+
+    def test_a_report_that_is_renewed_without_them_is_waited_for(self) -> None:
+        self.prepare("node1", reported=("77",))
+        renewal = threading.Timer(2, self.renew_report, ("node1",))
+        renewal.start()
+        self.addCleanup(renewal.join)
+        self.uninstall("--cluster")
+        self.assert_free("node1")
+
+    def renew_report(self, node: str) -> None:
+        lists = {"1": {"tasks": []}}
+
+        def change(report: dict) -> None:
+            description = report["spec"]["report"]["description"]
+            description["pools"]["exclusive"]["cpuLists"] = lists
+
+        self.server.change_object(REPORTS + node, change)
 
     def test_nodes_that_cluster_init_only_began_with_are_found(self) -> None:
         self.init()
