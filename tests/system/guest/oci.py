@@ -177,9 +177,12 @@ def remains(group: str) -> dict[str, str]:
     parts = Path(group).parts
     for depth in range(1, len(parts) + 1):
         path = Path(*parts[:depth])
-        claim = CGROUP / path / "cpuset.cpus.exclusive"
-        if claim.exists() and machine.read(claim):
-            found[str(path)] = machine.read(claim)
+        try:
+            claim = machine.read(CGROUP / path / "cpuset.cpus.exclusive")
+        except OSError:
+            continue  # there is no such group, or it goes just now
+        if claim:
+            found[str(path)] = claim
     return found
 
 
