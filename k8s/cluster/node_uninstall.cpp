@@ -40,26 +40,37 @@ Result<Users> users_now(const Uninstall& removal, const ServerRules& rules) {
     return removal.host.users ? removal.host.users() : reported_users(removal, rules);
 }
 
-Status check_users(const Uninstall& removal, const ServerRules& rules) {
-    Users users;
-    for (unsigned round = 1;; ++round) {
-        CMK_TRY_ASSIGN(users, users_now(removal, rules));
-        if (users.empty()) return {};
-        if (round == kRounds || removal.options.force) break;
-        removal.cluster.api.sleep(std::chrono::seconds(1));
-    }
+/// The first of them by name, and how many more there are.
+std::string named(Users users) {
     const std::size_t count = users.size();
     if (count > kShown) users.resize(kShown);
     std::string who = join(users, ", ");
     if (count > kShown) who += " and " + std::to_string(count - kShown) + " more";
+    return who;
+}
+
+/// Those that are still there when it has waited.
+Result<Users> wait_for_users(const Uninstall& removal, const ServerRules& rules) {
+    Users users;
+    for (unsigned round = 1;; ++round) {
+        CMK_TRY_ASSIGN(users, users_now(removal, rules));
+        if (users.empty() || round == kRounds || removal.options.force) return users;
+        if (round == 1) removal.cluster.note(removal.node + ": waiting for " + named(users));
+        removal.cluster.api.sleep(std::chrono::seconds(1));
+    }
+}
+
+Status check_users(const Uninstall& removal, const ServerRules& rules) {
+    CMK_TRY_ASSIGN(const Users users, wait_for_users(removal, rules));
+    if (users.empty()) return {};
     if (removal.options.force) {
         removal.cluster.note("--force: from now on nothing keeps other programs off the CPUs of " +
-                             who);
+                             named(users));
         return {};
     }
     const std::string source = removal.host.users ? "" : " (by its node report)";
     return make_error(Errc::conflict, "Aborting uninstall: There are running tasks on " +
-                                          removal.node + ": " + who + source +
+                                          removal.node + ": " + named(users) + source +
                                           "; end them, or name --force");
 }
 

@@ -85,7 +85,7 @@ def must_be_held(container: Leased) -> None:
 def must_be_gone(container: Leased, leaf: str) -> None:
     """Nothing of it is left, and the pool has its CPUs again."""
     lease_is_gone(container.lease)
-    eventually(lambda: not remains(leaf), f"no claim is left above {leaf}: {remains(leaf)}")
+    eventually(lambda: not remains(leaf), lambda: f"no claim above {leaf}: {remains(leaf)}")
     same(oci.groups_named(f"cmk-{container.lease}"), [], "groups of the lease")
     same(pools()["exclusive"]["free_cores"], pools()["exclusive"]["cores"], "free cores")
     if has_remote_partitions():

@@ -40,10 +40,16 @@ def eventually(
 ) -> None:
     """Waits for what has no event of its own. What costs a program to tell is told at the end."""
     end = time.monotonic() + seconds
-    while not condition():
+    while True:
+        trouble = ""
+        try:
+            if condition():
+                return
+        except OSError as problem:  # what it looks at may come or go just now
+            trouble = f" ({problem})"
         if time.monotonic() > end:
             told = what if isinstance(what, str) else what()
-            raise AssertionError(f"not within {seconds:.0f} s: {told}")
+            raise AssertionError(f"not within {seconds:.0f} s: {told}{trouble}")
         time.sleep(0.1)
 
 
