@@ -38,3 +38,8 @@ def rewrite(version: int) -> None:
 
 def names() -> list[str]:
     return sorted(path.name for path in STATE.iterdir())
+
+
+def set_aside() -> list[str]:
+    """What an agent could not read."""
+    return [name for name in names() if name.endswith(".bad")]
