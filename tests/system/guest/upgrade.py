@@ -208,7 +208,7 @@ def test_state_of_the_next_format_is_taken_up() -> None:
     programs = crowd()
     before = facts(programs)
     stop_agent()
-    # An agent that was killed while it wrote an intent leaves a part of one, which the next sets aside.
+    # An agent that is killed while it writes an intent leaves a part of one, for the next to set aside.
     aside = state_files.set_aside()
     state_files.rewrite(2)
     must("systemctl", "start", AGENT)
