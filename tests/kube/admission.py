@@ -8,7 +8,8 @@ import socket
 import ssl
 import uuid
 
-from api_server import Refusal, json_patch
+from api_server import json_patch
+from refusals import Refusal
 
 LEVEL = "pod-security.kubernetes.io/enforce"
 

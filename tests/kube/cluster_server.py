@@ -17,8 +17,9 @@ import time
 import uuid
 from typing import Any, Callable
 
-from api_server import (BUILT_IN, CORE, ApiServer, Handler, Refusal, Resource, Store, Target)
+from api_server import BUILT_IN, CORE, ApiServer, Handler, Resource, Store, Target
 from rbac import Rbac
+from refusals import Refusal
 
 HOOKS = "admissionregistration.k8s.io"
 ACCESS = "authorization.k8s.io"
@@ -256,6 +257,3 @@ class ClusterServer(ApiServer):
         self.admit(pod)
         self.store.put(target, name, pod, "ADDED")
         self.finish(target, name, pod, fate)
-
-
-__all__ = ["ClusterServer", "Refusal"]

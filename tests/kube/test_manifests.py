@@ -9,7 +9,7 @@ import unittest
 
 import yaml
 
-from api_server import Refusal
+from refusals import Refusal
 from manifests import (CHART, KUSTOMIZE, MANIFESTS, SERVERS, SINCE, Definitions, by_name, files,
                        kustomized, pod_spec, project_version, read, rendered)
 from need import need

@@ -16,10 +16,11 @@ import uuid
 from typing import Any
 
 import admission
-from api_server import Refusal, Target
+from api_server import Target
 from cluster_server import ClusterHandler, ClusterServer, ClusterStore
 from kubelet import Kubelet
 from rbac import Rbac
+from refusals import Refusal
 from sandbox import Container
 
 # What kubectl checks objects against, without any definition: the server checks them.
