@@ -61,6 +61,7 @@ Status describe_peer(Peer& peer, Processes& processes, const Cgroups& cgroups) {
     const CallerKind kind =
         classify_caller({.cgroup = path,
                          .pid_namespace_depth = peer.process.pid_namespace_depth,
+                         .confined = peer.process.confined,
                          .main_pid_alone = cgroups.is_alone(peer.cgroup, peer.process.pid)});
     peer.container = kind == CallerKind::container;
     peer.service = kind == CallerKind::service;

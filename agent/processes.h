@@ -18,6 +18,7 @@ struct ProcessInfo {
     std::string command = {};
     std::string cgroup_text = {};  ///< /proc/PID/cgroup, whole
     unsigned pid_namespace_depth = 1;
+    bool confined = false;  ///< its bounding set (capabilities(7)) lacks some of PID 1's
 };
 
 /// Processes on the machine, held by pidfd. A narrow port like Cgroups.

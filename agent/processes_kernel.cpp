@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <optional>
 
 #include "base/file_io.h"
@@ -53,7 +54,24 @@ Status read_stat(int pid, ProcessInfo& info) {
     return {};
 }
 
-/// uid and PID namespace depth from /proc/PID/status.
+/// The capabilities that a process may ever have, from /proc/PID/status.
+std::uint64_t bounding_set(std::string_view status) {
+    const auto digits = field(status, "CapBnd:");
+    std::uint64_t set = ~std::uint64_t{0};
+    if (digits) std::from_chars(digits->data(), digits->data() + digits->size(), set, 16);
+    return set;
+}
+
+/// Those of the host's programs.
+std::uint64_t host_bounding_set() {
+    static const std::uint64_t set = [] {
+        const auto status = read_file_at(AT_FDCWD, proc_path(1, "status"));
+        return status ? bounding_set(*status) : 0;
+    }();
+    return set;
+}
+
+/// uid, PID namespace depth and capabilities from /proc/PID/status.
 Status read_status(int pid, ProcessInfo& info) {
     const auto text = read_file_at(AT_FDCWD, proc_path(pid, "status"));
     if (!text) return ended();
@@ -64,6 +82,7 @@ Status read_status(int pid, ProcessInfo& info) {
     if (const auto ids = field(*text, "NSpid:")) {
         info.pid_namespace_depth = static_cast<unsigned>(split(*ids, '\t').size());
     }
+    info.confined = (host_bounding_set() & ~bounding_set(*text)) != 0;
     return {};
 }
 

@@ -89,6 +89,15 @@ bool is_lease_group(std::string_view name) {
            name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+/// A group of a runtime under a name that also others may use. On a host with systemd nobody else
+/// has processes outside of all units, but for who makes groups by hand (cgexec, cset).
+bool may_be_runtimes(const std::vector<std::string_view>& names) {
+    const auto unit = std::find_if(names.rbegin(), names.rend(), is_unit);
+    if (unit == names.rend()) return !names.empty();
+    return ends_with(*unit, ".scope") &&
+           (starts_with(*unit, "runc-") || starts_with(*unit, "crun-"));
+}
+
 bool is_service_path(const std::vector<std::string_view>& names) {
     if (names.empty() || !ends_with(names.back(), ".service")) return false;
     return std::none_of(names.begin(), names.end(),
@@ -100,6 +109,7 @@ bool is_service_path(const std::vector<std::string_view>& names) {
 CallerKind classify_caller(const CallerFacts& facts) {
     const std::vector<std::string_view> names = names_of(facts.cgroup);
     if (facts.pid_namespace_depth > 1 || is_container_path(names)) return CallerKind::container;
+    if (facts.confined && may_be_runtimes(names)) return CallerKind::container;
     if (facts.main_pid_alone && is_service_path(names)) return CallerKind::service;
     return CallerKind::host;
 }
@@ -117,7 +127,10 @@ CallerIdentity identify_caller(std::string_view cgroup, CallerKind kind) {
         const bool below_docker = i > 0 && names[i - 1] == "docker";
         if (is_container_group(names[i]) || below_docker) container = container_of(names[i]);
     }
-    if (kind == CallerKind::container && identity.pod.empty()) identity.pod = container;
+    if (kind != CallerKind::container || !identity.pod.empty()) return identity;
+    if (container.empty() && !names.empty())
+        container = container_group(std::string(cgroup)).substr(1);
+    identity.pod = container;
     return identity;
 }
 

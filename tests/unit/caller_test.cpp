@@ -76,6 +76,30 @@ TEST(Caller, OneNamespaceDeeperIsAContainerWhereverItSits) {
     }
 }
 
+TEST(Caller, ConfinedOutsideOfAllUnitsIsAContainer) {
+    for (const char* path : {"/k8s.io/db", "/default/db/init", "/lxc.payload.db",
+                             "/system.slice/runc-db.scope", "/user.slice/crun-db.scope"}) {
+        CallerFacts facts{.cgroup = path, .main_pid_alone = true};
+        EXPECT_EQ(classify_caller(facts), CallerKind::host) << path;
+        facts.confined = true;
+        EXPECT_EQ(classify_caller(facts), CallerKind::container) << path;
+    }
+}
+
+TEST(Caller, AConfinedUnitIsOnTheHost) {
+    CallerFacts facts{
+        .cgroup = "/system.slice/database.service", .confined = true, .main_pid_alone = true};
+    EXPECT_EQ(classify_caller(facts), CallerKind::service);
+    facts.main_pid_alone = false;
+    EXPECT_EQ(classify_caller(facts), CallerKind::host);
+    for (const char* path : {"", "/", "/init.scope", "/user.slice/session-3.scope",
+                             "/user.slice/user-1000.slice/user@1000.service/app.slice/a.scope",
+                             "/system.slice/runc-helper.service"}) {
+        facts.cgroup = path;
+        EXPECT_EQ(classify_caller(facts), CallerKind::host) << path;
+    }
+}
+
 std::string pod_at(const char* path) {
     return identify_caller(path, CallerKind::container).pod;
 }
@@ -98,8 +122,15 @@ TEST(Caller, ContainersWithoutAPodAreKnownByTheirId) {
     EXPECT_EQ(pod_at("/system.slice/docker-0123abcd.scope"), "0123abcd");
     EXPECT_EQ(pod_at("/docker/0123abcd"), "0123abcd");
     EXPECT_EQ(pod_at("/system.slice/nerdctl-0123abcd.scope"), "0123abcd");
-    EXPECT_EQ(pod_at("/user.slice/session-3.scope"), "");
     EXPECT_EQ(identify_caller("/docker/0123abcd", CallerKind::host).pod, "");
+}
+
+TEST(Caller, ContainersWithoutAnIdAreKnownByTheirGroup) {
+    EXPECT_EQ(pod_at("/k8s.io/db"), "k8s.io/db");
+    EXPECT_EQ(pod_at("/k8s.io/db/cmk-0123abcd"), "k8s.io/db");
+    EXPECT_EQ(pod_at("/user.slice/session-3.scope"), "user.slice/session-3.scope");
+    EXPECT_EQ(pod_at("/"), "");
+    EXPECT_EQ(identify_caller("/k8s.io/db", CallerKind::host).pod, "");
 }
 
 TEST(Caller, TheUnitIsTheInnermostOne) {

@@ -63,6 +63,16 @@ TEST_F(PeerCredentialsTest, AContainerIsKnownByItsCgroupOrItsNamespace) {
     EXPECT_TRUE(described(101, "/user.slice/session-1.scope", 2).container);
 }
 
+TEST_F(PeerCredentialsTest, AContainerThatSharesTheHostsNamespaceIsKnownByItsBounds) {
+    EXPECT_FALSE(described(100, "/k8s.io/db").container);
+    processes_.info(100).confined = true;
+    Peer peer;
+    peer.pidfd = processes_.pidfd(100);
+    ASSERT_TRUE(describe_peer(peer, processes_, cgroups_));
+    EXPECT_TRUE(peer.container);
+    EXPECT_EQ(peer.identity.pod, "k8s.io/db");
+}
+
 TEST_F(PeerCredentialsTest, AnEndedPeerIsNotDescribed) {
     Peer peer = described(100, "/");
     processes_.end(100);

@@ -55,6 +55,22 @@ def test_a_lease_is_held_in_every_cgroup_layout() -> None:
         must_be_gone(task, leaf)
 
 
+def test_one_that_shares_the_hosts_pids_is_a_container_too() -> None:
+    """Nothing in ctr's cgroup names tells of containers; its root is not the host's for all that."""
+    ready()
+    task = Task("ctr", options=("--with-ns", "pid:/proc/1/ns/pid"))
+    theirs, ours = (os.readlink(f"/proc/{pid}/ns/pid") for pid in (task.init(), 1))
+    same(theirs, ours, "its PID namespace")
+    leaf = task.leaf()
+    must_be_held(task)
+    facts = leases()[task.lease]
+    check(facts["container"], "it is a container")
+    same(facts["pod"], leaf, "what it is called")
+    has(task.execute("cmkctl", "reconcile").text(), "this is for root on the host")
+    same(task.end(), 0, "exit status")
+    must_be_gone(task, leaf)
+
+
 @deadline(600)
 def test_containerd_goes_on_managing_its_task() -> None:
     ready()
