@@ -8,37 +8,12 @@
 #include "ipc/names.h"
 #include "support/eventually.h"
 #include "support/require.h"
+#include "support/test_bus.h"
 
 namespace cmk::test {
 namespace {
 
-using BusHandle = Handle<sd_bus, sd_bus_flush_close_unref>;
 using MessageHandle = Handle<sd_bus_message, sd_bus_message_unref>;
-
-/// A message bus of the test's own.
-class PrivateBus {
-public:
-    PrivateBus()
-        : daemon_({"dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1",
-                   "--address=unix:tmpdir=/tmp"}) {
-        if (daemon_.wait_for_output("\n")) address_ = daemon_.output();
-        if (!address_.empty()) address_.pop_back();
-    }
-    const std::string& address() const { return address_; }
-
-    BusHandle connect() const {
-        sd_bus* bus = nullptr;
-        ::sd_bus_new(&bus);
-        ::sd_bus_set_address(bus, address_.c_str());
-        ::sd_bus_set_bus_client(bus, 1);
-        ::sd_bus_start(bus);
-        return BusHandle(bus);
-    }
-
-private:
-    Command daemon_;
-    std::string address_;
-};
 
 class DBus : public testing::Test {
 protected:
@@ -46,15 +21,15 @@ protected:
         CMK_NEEDS("root");
         CMK_NEEDS("cpuset1");
         CMK_NEEDS("dbus");
-        bus_ = std::make_unique<PrivateBus>();
+        bus_ = std::make_unique<TestBus>();
         ASSERT_NE(bus_->address(), "");
         agent_ = std::make_unique<AgentProcess>(AgentProcess::Setup{.bus = bus_->address()});
         ASSERT_TRUE(agent_->start());
         ASSERT_EQ(agent_->init(1, 0).exit, 0);
-        client_ = bus_->connect();
+        client_ = connect_to_bus(bus_->address());
     }
 
-    std::unique_ptr<PrivateBus> bus_;
+    std::unique_ptr<TestBus> bus_;
     std::unique_ptr<AgentProcess> agent_;
     BusHandle client_;
 };

@@ -6,65 +6,18 @@
 #include <systemd/sd-bus.h>
 
 #include <atomic>
-#include <fstream>
 #include <mutex>
 #include <thread>
 
-#include "base/handle.h"
 #include "ipc/names.h"
 #include "support/eventually.h"
 #include "support/require.h"
+#include "support/test_bus.h"
 
 namespace cmk::test {
 namespace {
 
-using BusHandle = Handle<sd_bus, sd_bus_flush_close_unref>;
-
 constexpr unsigned kNobody = 65534;
-
-constexpr char kBusConfig[] = R"(<!DOCTYPE busconfig PUBLIC
- "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <listen>unix:tmpdir=/tmp</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow user="*"/>
-    <allow own="*"/>
-    <allow send_destination="*"/>
-    <allow receive_sender="*"/>
-  </policy>
-</busconfig>
-)";
-
-BusHandle connect_to(const std::string& address) {
-    sd_bus* bus = nullptr;
-    ::sd_bus_new(&bus);
-    ::sd_bus_set_address(bus, address.c_str());
-    ::sd_bus_set_bus_client(bus, 1);
-    ::sd_bus_start(bus);
-    return BusHandle(bus);
-}
-
-/// A bus of the test's own that every user may connect to.
-class OpenBus {
-public:
-    OpenBus() {
-        std::ofstream(config_) << kBusConfig;
-        daemon_ = std::make_unique<Command>(
-            std::vector<std::string>{"dbus-daemon", "--config-file=" + config_, "--nofork",
-                                     "--nopidfile", "--print-address=1"});
-        if (daemon_->wait_for_output("\n")) address_ = daemon_->output();
-        if (!address_.empty()) address_.pop_back();
-    }
-    ~OpenBus() { ::unlink(config_.c_str()); }
-    const std::string& address() const { return address_; }
-
-private:
-    std::string config_ = "/tmp/cmk-test-bus-" + std::to_string(::getpid()) + ".conf";
-    std::unique_ptr<Command> daemon_;
-    std::string address_;
-};
 
 /// org.freedesktop.PolicyKit1 as far as the agent needs it, in a thread.
 class FakePolkit {
@@ -72,7 +25,7 @@ public:
     enum class Reply { yes, no, challenge, silence };
 
     FakePolkit(const std::string& address, Reply reply)
-        : bus_(connect_to(address)), reply_(reply), thread_([this] { run(); }) {
+        : bus_(connect_to_bus(address)), reply_(reply), thread_([this] { run(); }) {
         while (!serving_)
             std::this_thread::yield();
     }
@@ -163,7 +116,7 @@ private:
     static int call(const std::string& address, const std::string& method, bool interactive,
                     int report) {
         if (::setgroups(0, nullptr) < 0 || ::setgid(kNobody) < 0 || ::setuid(kNobody) < 0) return 1;
-        const BusHandle bus = connect_to(address);
+        const BusHandle bus = connect_to_bus(address);
         sd_bus_message* message = nullptr;
         ::sd_bus_message_new_method_call(bus.get(), &message, kBusName, kBusPath, kBusInterface,
                                          method.c_str());
@@ -191,7 +144,7 @@ protected:
         CMK_NEEDS("root");
         CMK_NEEDS("cpuset1");
         CMK_NEEDS("dbus");
-        bus_ = std::make_unique<OpenBus>();
+        bus_ = std::make_unique<TestBus>();
         ASSERT_NE(bus_->address(), "");
         agent_ = std::make_unique<AgentProcess>(AgentProcess::Setup{.bus = bus_->address()});
         ASSERT_TRUE(agent_->start());
@@ -201,7 +154,7 @@ protected:
         return UserCall(bus_->address(), method, interactive).answer();
     }
 
-    std::unique_ptr<OpenBus> bus_;
+    std::unique_ptr<TestBus> bus_;
     std::unique_ptr<AgentProcess> agent_;
 };
 
@@ -223,7 +176,7 @@ TEST_F(PolkitTest, AUserMayLeaseWithIt) {
 
 TEST_F(PolkitTest, IsNotAskedForRootNorForWhatIsNotThere) {
     FakePolkit polkit(bus_->address(), FakePolkit::Reply::no);
-    const BusHandle root = connect_to(bus_->address());
+    const BusHandle root = connect_to_bus(bus_->address());
     EXPECT_GE(::sd_bus_call_method(root.get(), kBusName, kBusPath, kBusInterface, "Reconcile",
                                    nullptr, nullptr, "a{sv}", 0),
               0);
