@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The packages go one version up and down, and the state's format too, under fifty live leases."""
+"""The packages go one version up and down under fifty live leases, and the state's format too."""
 
 import os
 import shutil
@@ -34,15 +34,16 @@ from machine import allowed, check, effective, eventually, has, main_pid, must, 
 from restart import holder_facts
 
 LEASES = 50
+SOME = 12  # where it is about the format of one lease's state
 
 
-def crowd() -> list[Held]:
-    """Fifty leases, all exclusive cores among them."""
+def crowd(count: int = LEASES) -> list[Held]:
+    """So many leases, all exclusive cores among them."""
     hold_by_partition()
     # With isolcpus= the shared pool has no core.
     shared = [name for name in ("shared", "infra") if pools().get(name, {}).get("cores", 0) > 0]
     wanted = ["exclusive"] * EXCLUSIVE_CORES
-    wanted += [shared[number % len(shared)] for number in range(LEASES - len(wanted))]
+    wanted += [shared[number % len(shared)] for number in range(count - len(wanted))]
     with ThreadPoolExecutor(8) as threads:
         return list(threads.map(lambda pool: Held(pool=pool), wanted))
 
@@ -205,7 +206,7 @@ def stop_agent() -> None:
 
 @deadline(600)
 def test_state_of_the_next_format_is_taken_up() -> None:
-    programs = crowd()
+    programs = crowd(SOME)
     before = facts(programs)
     stop_agent()
     # An agent that is killed while it writes an intent leaves a part of one, for the next to set aside.
@@ -220,7 +221,7 @@ def test_state_of_the_next_format_is_taken_up() -> None:
 
 @deadline(600)
 def test_state_of_a_format_too_far_away_is_refused_and_kept() -> None:
-    programs = crowd()
+    programs = crowd(SOME)
     before, there = facts(programs), kernel_facts(programs)
     stop_agent()
     state_files.rewrite(3)
