@@ -20,12 +20,14 @@ Result<std::optional<Client>> connect(const std::string& socket) {
     return std::optional<Client>(std::move(agent));
 }
 
-/// Where a pod has the directory of the admin socket there need not be an agent behind it.
-std::optional<Client> find_admin() {
-    if (!exists(kAdminSocket)) return std::nullopt;
-    auto agent = Client::connect(kAdminSocket);
-    if (!agent) return std::nullopt;
-    return *std::move(agent);
+/// Where a pod has the directory of a socket that may do more there need not be an agent behind it.
+std::optional<Client> find_privileged() {
+    for (const char* socket : {kAdminSocket, kObserveSocket}) {
+        if (!exists(socket)) continue;
+        auto agent = Client::connect(socket);
+        if (agent) return *std::move(agent);
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -34,7 +36,7 @@ Result<std::optional<Client>> find_agent(const Options& options) {
     const std::string inside = options.conf_dir + kSocketName;
     if (exists(inside)) {
         if (!options.conf_dir_named) {
-            if (auto admin = find_admin()) return admin;
+            if (auto agent = find_privileged()) return agent;
         }
         return connect(inside);
     }
@@ -44,7 +46,7 @@ Result<std::optional<Client>> find_agent(const Options& options) {
     const char* named = std::getenv("CMK_SOCKET");
     if (named != nullptr && *named != '\0') return connect(named);
     if (exists(kDefaultSocket)) return connect(kDefaultSocket);
-    return find_admin();
+    return find_privileged();
 }
 
 }  // namespace cmk::compat

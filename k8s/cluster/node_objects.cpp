@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "k8s/cluster/node_objects.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -22,7 +23,21 @@ constexpr ServerVersion kAppsV1{1, 9, 0};
 constexpr char kInitAnnotation[] = "pod.beta.kubernetes.io/init-containers";
 constexpr char kIsolate[] = "/cmk/cmk.py isolate --pool=infra /cmk/cmk.py -- ";
 constexpr char kRepeat[] = " --interval=5 --publish";
-constexpr char kAdminDir[] = "/run/cmk-admin";
+
+/// A volume with one of the agent's sockets.
+struct SocketDir {
+    const char* volume;
+    const char* path;
+};
+
+constexpr SocketDir kAdmin{"cmk-admin-dir", "/run/cmk-admin"};
+constexpr SocketDir kObserve{"cmk-observe-dir", "/run/cmk-observe"};
+
+/// The one that lets the command do its work and no more; null for one that needs no agent.
+const SocketDir* socket_for(const std::string& command) {
+    if (command == "install") return nullptr;
+    return command == "init" || command == "reconfigure" ? &kAdmin : &kObserve;
+}
 
 /// As a shell's text: the image's programs are called as the original's.
 std::string arguments_of(const std::string& command, const InitOptions& settings) {
@@ -45,7 +60,9 @@ json mounts_for(const std::string& command) {
     mounts.push_back({{"name", "cmk-conf-dir"}, {"mountPath", "/etc/cmk"}});
     mounts.push_back({{"name", "cmk-install-dir"}, {"mountPath", "/opt/bin"}});
     if (command != "install") mounts.back()["readOnly"] = true;
-    mounts.push_back({{"name", "cmk-admin-dir"}, {"mountPath", kAdminDir}, {"readOnly", true}});
+    if (const SocketDir* dir = socket_for(command)) {
+        mounts.push_back({{"name", dir->volume}, {"mountPath", dir->path}, {"readOnly", true}});
+    }
     return mounts;
 }
 
@@ -80,20 +97,28 @@ json host_path(const char* name, const std::string& path) {
     return {{"name", name}, {"hostPath", {{"path", path}}}};
 }
 
-json volumes(const InitOptions& settings, const ServerVersion& server) {
+json volumes(const InitOptions& settings, const std::vector<std::string>& commands,
+             const ServerVersion& server) {
     json all =
         json::array({host_path("host-proc", "/proc"), host_path("cmk-conf-dir", settings.conf_dir),
-                     host_path("cmk-install-dir", settings.install_dir),
-                     host_path("cmk-admin-dir", kAdminDir)});
-    // A node without the agent has none, and its pods shall start all the same.
-    if (server >= kTypedHostPaths) all.back()["hostPath"]["type"] = "DirectoryOrCreate";
+                     host_path("cmk-install-dir", settings.install_dir)});
+    for (const SocketDir* dir : {&kAdmin, &kObserve}) {
+        if (std::none_of(commands.begin(), commands.end(),
+                         [&](const std::string& each) { return socket_for(each) == dir; })) {
+            continue;
+        }
+        all.push_back(host_path(dir->volume, dir->path));
+        // A node without the agent has none, and its pods shall start all the same.
+        if (server >= kTypedHostPaths) all.back()["hostPath"]["type"] = "DirectoryOrCreate";
+    }
     return all;
 }
 
-json pod_spec(const Plan& plan, const std::string& node, const ServerVersion& server) {
+json pod_spec(const Plan& plan, const std::vector<std::string>& commands, const std::string& node,
+              const ServerVersion& server) {
     json spec{{"nodeName", node},
               {"containers", json::array()},
-              {"volumes", volumes(plan.settings, server)},
+              {"volumes", volumes(plan.settings, commands, server)},
               {"serviceAccountName", plan.settings.service_account}};
     if (!plan.settings.pull_secret.empty()) {
         spec["imagePullSecrets"] = json::array();
@@ -125,7 +150,7 @@ json one_shot_pod(const Plan& plan, const std::string& node, const ServerVersion
     json pod{{"apiVersion", "v1"},
              {"kind", "Pod"},
              {"metadata", {{"name", one_shot_name(plan, node)}, {"labels", our_labels(node)}}},
-             {"spec", pod_spec(plan, node, server)}};
+             {"spec", pod_spec(plan, plan.one_shots, node, server)}};
     pod["spec"]["restartPolicy"] = "Never";
     for (const std::string& command : plan.one_shots) {
         json one = container(command, plan.settings, server);
@@ -146,7 +171,7 @@ json daemon_set(const Plan& plan, const std::string& node, const ServerVersion& 
              {"metadata", {{"name", name}, {"labels", labels}}}};
     const json app{{"app", label_value(name)}};
     labels.update(app);
-    json spec = pod_spec(plan, node, server);
+    json spec = pod_spec(plan, plan.daemons, node, server);
     spec["restartPolicy"] = "Always";
     if (server >= kTolerations) {
         spec["tolerations"] = json::array();

@@ -459,10 +459,10 @@ class Handed(ClusterCase):
         self.assertIn("cannot open /none/server.yaml", done.stderr)
         self.assertNotIn("--insecure", done.stderr)
 
-    def in_a_pod(self, script: str) -> subprocess.CompletedProcess:
-        """With the directory of the admin socket alone, as a pod of cluster-init has it."""
-        lines = ("mount -t tmpfs none /run && mkdir /run/cmk-admin && "
-                 f"ln -s {self.directory}/admin.sock /run/cmk-admin/agent.sock && {script}")
+    def in_a_pod(self, script: str, sockets: str = "cmk-admin") -> subprocess.CompletedProcess:
+        """With the directory of one socket alone, as a pod of cluster-init has it."""
+        lines = (f"mount -t tmpfs none /run && mkdir /run/{sockets} && "
+                 f"ln -s {self.directory}/pod.sock /run/{sockets}/agent.sock && {script}")
         return subprocess.run(["unshare", "--mount", "sh", "-c", lines], capture_output=True,
                               text=True, timeout=60,
                               env={**self.environment(), "KUBECONFIG": str(self.kubeconfig)})
@@ -470,11 +470,13 @@ class Handed(ClusterCase):
     def test_pods_are_served_by_the_nodes_agent_if_it_answers(self) -> None:
         need(self, self.in_a_pod("true").returncode == 0, "the right to make mount namespaces")
         need(self, not pathlib.Path("/etc/cmk/pools").exists(), "an /etc/cmk without pools")
-        (self.directory / "admin.sock").symlink_to(self.agent.path)
-        done = self.in_a_pod("cmk describe && cmk discover")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(sorted(json.loads(done.stdout)["pools"]), ["exclusive", "infra", "shared"])
-        self.assertTrue(self.is_published(4))
+        (self.directory / "pod.sock").symlink_to(self.agent.path)
+        for sockets in ("cmk-admin", "cmk-observe"):
+            done = self.in_a_pod("cmk describe && cmk discover", sockets)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            pools = json.loads(done.stdout)["pools"]
+            self.assertEqual(sorted(pools), ["exclusive", "infra", "shared"])
+            self.assertTrue(self.is_published(4))
         self.agent.stop()
         dead = socket.socket(socket.AF_UNIX)  # nobody listens
         self.addCleanup(dead.close)

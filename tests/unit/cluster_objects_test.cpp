@@ -42,11 +42,18 @@ void erase_named(json& list, const char* name) {
     ADD_FAILURE() << "there is no " << name << " in " << list.dump();
 }
 
-/// Takes out of a container of ours what the original's has not: the directory of the admin socket
-/// (a node with the agent is served by it), that only install can write into the install directory,
-/// and that the container changes nothing but what is mounted.
+/// The directory that a command's container has of the agent's sockets, of those there are.
+std::string socket_dir_of(const std::string& command) {
+    if (command == "install") return "";
+    return command == "init" ? "cmk-admin-dir" : "cmk-observe-dir";
+}
+
+/// Takes out of a container of ours what the original's has not: the directory of a socket (a node
+/// with the agent is served by it), that only install can write into the install directory, and
+/// that the container changes nothing but what is mounted.
 void make_original(json& container) {
-    erase_named(container.at("volumeMounts"), "cmk-admin-dir");
+    const std::string sockets = socket_dir_of(container.at("name"));
+    if (!sockets.empty()) erase_named(container.at("volumeMounts"), sockets.c_str());
     json& install_dir = container.at("volumeMounts").at(2);
     EXPECT_EQ(install_dir.contains("readOnly"), container.at("name") != "install");
     install_dir.erase("readOnly");
@@ -61,7 +68,9 @@ void make_original_init(json& container) {
 }
 
 void make_original_spec(json& spec) {
-    erase_named(spec.at("volumes"), "cmk-admin-dir");
+    erase_named(spec.at("volumes"), "cmk-observe-dir");
+    const bool has_init = spec.at("restartPolicy") == "Never";
+    if (has_init) erase_named(spec.at("volumes"), "cmk-admin-dir");
     for (json& container : spec.at("containers"))
         make_original(container);
     if (spec.contains("initContainers"))
@@ -69,7 +78,7 @@ void make_original_spec(json& spec) {
             make_original_init(container);
 }
 
-TEST(ClusterObjects, ThePodIsTheOriginalsButForLabelsAndTheAdminSocket) {
+TEST(ClusterObjects, ThePodIsTheOriginalsButForLabelsAndSockets) {
     for (const auto& [text, version] :
          std::map<const char*, ServerVersion>{{"1.8.4", {1, 8, 4}}, {"1.13.4", {1, 13, 4}}}) {
         json pod = one_shot_pod(plan_of(), "node1", version);
