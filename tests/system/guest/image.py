@@ -8,8 +8,9 @@ import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
-from cmk import PAYLOAD, expected_grade, leases, pools, serve
+from cmk import PAYLOAD, Held, expected_grade, leases, pools, serve
 from compat import cmk, offer
 from framework import deadline
 from machine import (
@@ -79,11 +80,15 @@ def remove(name: str) -> None:
     must("podman", "rm", "--force", "--time=1", name, seconds=120)
 
 
-def tasks(pool: str) -> dict[int, str]:
-    """Processes that the node's directory has in a pool, with their CPUs."""
-    described = json.loads(must("cmk", "describe", f"--conf-dir={NODE}/conf"))
-    lists = described["pools"][pool]["cpuLists"].values()
+def tasks_in(description: dict[str, Any], pool: str) -> dict[int, str]:
+    """Processes that are in a pool, with their CPUs."""
+    lists = description["pools"][pool]["cpuLists"].values()
     return {task: each["cpus"] for each in lists for task in each["tasks"]}
+
+
+def tasks(pool: str) -> dict[int, str]:
+    """Those of the node's directory."""
+    return tasks_in(json.loads(must("cmk", "describe", f"--conf-dir={NODE}/conf")), pool)
 
 
 def shared_cores() -> int:
@@ -220,6 +225,17 @@ def test_cluster_inits_pods_find_the_agent() -> None:
     done = pod(f"/cmk/cmk.py init {counts} --exclusive-mode=packed", mounts)
     same(done.code, 0, f"exit status ({done.text()})")
     has(done.err, "already initialised")
+
+
+def test_cluster_inits_daemons_see_all_that_they_report() -> None:
+    offer()
+    mounts = AGENT | {"/run/cmk-observe": "/run/cmk-observe:ro"}
+    held = Held()
+    report = json.loads(must_pod(f"{BY_INFRA} node-report", mounts))
+    check(held.pid in tasks_in(report["description"], "exclusive"), f"it is in {report}")
+    same(held.end(), 0, "exit status")
+    done = json.loads(must_pod(f"{BY_INFRA} reconcile", mounts))
+    same(done, {"reclaimedCpuLists": []}, "what is reconciled")
 
 
 # ---- what runs for long, without root -----------------------------------------------------------
