@@ -18,7 +18,9 @@ bool tell_problems(const CommonOptions& common) {
     if (!host) return true;
     for (const std::string& problem : host->problems)
         complain("verify: " + problem);
-    return host->problems.empty();
+    if (host->problems.empty()) return true;
+    complain("verify: so found by the last audit; once mended, cmkctl reconcile looks again");
+    return false;
 }
 
 }  // namespace
