@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 
 namespace cmk::k8s {
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/text.h"
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 #include "k8s/quantity.h"
 
 namespace cmk::k8s {

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "confdir/leased_content.h"
 #include "confdir/reports.h"
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 
 namespace cmk::k8s {
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 #include "ipc/names.h"
 #include "k8s/cluster/child.h"
 #include "k8s/cluster/pool_users.h"

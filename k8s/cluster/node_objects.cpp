@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 #include "k8s/cluster/labels.h"
 
 namespace cmk::k8s {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 
 namespace cmk::k8s {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 #include "k8s/cluster/labels.h"
 #include "k8s/cluster/node_objects.h"
 

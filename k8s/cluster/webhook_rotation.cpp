@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 #include "k8s/base64.h"
 #include "k8s/cluster/access.h"
 #include "k8s/cluster/webhook_objects.h"

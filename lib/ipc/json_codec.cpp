@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipc/json_codec.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "ipc/json_reader.h"
 
 namespace cmk {
 
@@ -13,40 +13,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kMaxTime = std::uint64_t{1} << 52;
-constexpr std::uint64_t kMaxPid = std::uint64_t{1} << 22;
 constexpr std::uint64_t kMaxUid = UINT32_MAX;
-/// Copying a JSON value takes stack for each of its levels, and whoever sends it chooses how many.
-constexpr unsigned kMaxDepth = 32;
-
-bool is_too_deep(std::string_view text) {
-    unsigned depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '"') in_string = !in_string;
-        if (in_string) {
-            if (c == '\\') ++i;
-        } else if (c == '[' || c == '{') {
-            if (++depth > kMaxDepth) return true;
-        } else if (c == ']' || c == '}') {
-            if (depth > 0) --depth;
-        }
-    }
-    return false;
-}
-
-bool is_text(const json& value) {
-    return value.is_string();
-}
-bool is_count(const json& value) {
-    return value.is_number_unsigned();
-}
-bool is_flag(const json& value) {
-    return value.is_boolean();
-}
-bool is_list(const json& value) {
-    return value.is_array();
-}
 
 template <typename Enum, typename Parse>
 Enum enum_of(JsonReader& reader, const char* key, Parse parse, const char* allowed) {
@@ -133,102 +100,6 @@ void read_access(JsonReader& reader, PoolAccess& access) {
 }
 
 }  // namespace
-
-JsonReader::JsonReader(const json& object) : object_(object) {
-    if (!object.is_object()) fail("", "expected an object");
-}
-
-void JsonReader::fail(const std::string& key, const std::string& why) {
-    if (error_) return;
-    bad_key_ = key;
-    error_ = make_error(Errc::invalid_argument, key.empty() ? why : key + ": " + why);
-}
-
-bool JsonReader::has(const char* key) const {
-    const auto at = object_.is_object() ? object_.find(key) : object_.end();
-    return at != object_.end() && !at->is_null();
-}
-
-const json* JsonReader::member(const char* key) {
-    return has(key) ? &object_[key] : nullptr;
-}
-
-const json* JsonReader::typed(const char* key, bool (*has_type)(const json&), const char* type) {
-    const json* value = member(key);
-    if (value == nullptr) {
-        fail(key, "is missing");
-    } else if (!has_type(*value)) {
-        fail(key, std::string("must be ") + type + ", not " +
-                      quote(value->is_structured() ? value->type_name() : dump_line(*value)));
-        return nullptr;
-    }
-    return value;
-}
-
-std::string JsonReader::text(const char* key) {
-    const json* value = typed(key, is_text, "a string");
-    return value == nullptr ? "" : value->get<std::string>();
-}
-
-std::uint64_t JsonReader::number(const char* key, std::uint64_t max) {
-    const std::string range = "a whole number from 0 to " + std::to_string(max);
-    const json* value = typed(key, is_count, range.c_str());
-    const std::uint64_t number = value == nullptr ? 0 : value->get<std::uint64_t>();
-    if (number > max) fail(key, "must be " + range + ", not " + std::to_string(number));
-    return number > max ? 0 : number;
-}
-
-bool JsonReader::flag(const char* key) {
-    const json* value = typed(key, is_flag, "true or false");
-    return value != nullptr && value->get<bool>();
-}
-
-CpuSet JsonReader::cpus(const char* key) {
-    auto set = CpuSet::parse(text(key));
-    if (!set) fail(key, set.error().message);
-    return set ? *std::move(set) : CpuSet{};
-}
-
-std::vector<std::string> JsonReader::texts(const char* key) {
-    std::vector<std::string> list;
-    const json* value = typed(key, is_list, "a list of strings");
-    if (value == nullptr) return list;
-    for (const json& item : *value) {
-        if (!item.is_string()) fail(key, "must be a list of strings");
-        if (item.is_string()) list.push_back(item.get<std::string>());
-    }
-    return list;
-}
-
-void JsonReader::allow_only(std::initializer_list<const char*> keys) {
-    if (!object_.is_object()) return;
-    for (const auto& [key, value] : object_.items()) {
-        const bool known = std::any_of(keys.begin(), keys.end(),
-                                       [&key = key](const char* name) { return key == name; });
-        if (!known) fail(key, "is not known");
-    }
-}
-
-Result<json> parse_object(std::string_view text) {
-    if (is_too_deep(text)) {
-        return make_error(Errc::invalid_argument, "not usable JSON: it nests deeper than " +
-                                                      std::to_string(kMaxDepth) + " levels");
-    }
-    try {
-        json value = json::parse(text);
-        if (!value.is_object()) return make_error(Errc::invalid_argument, "not a JSON object");
-        return value;
-    } catch (const json::parse_error& problem) {
-        return make_error(Errc::invalid_argument,
-                          "not JSON: wrong at byte " + std::to_string(problem.byte));
-    } catch (const std::exception&) {
-        return make_error(Errc::invalid_argument, "not usable JSON");
-    }
-}
-
-std::string dump_line(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 json to_json(const PoolSpec& spec) {
     json value{{"name", spec.name},
@@ -372,40 +243,6 @@ Result<Lease> lease_from(const json& value) {
     if (reader.has("unit")) lease.owner.unit = reader.text("unit");
     if (reader.has("pod")) lease.owner.pod = reader.text("pod");
     return finish(reader, std::move(lease));
-}
-
-json to_state_json(const Lease& lease) {
-    json value = to_json(lease);
-    value["start_time"] = lease.owner.start_time;
-    if (!lease.place.path.empty()) value["place_path"] = lease.place.path;
-    json masks = json::array();
-    for (const ThreadMask& mask : lease.old_masks) {
-        masks.push_back({{"tid", mask.tid}, {"cpus", mask.cpus.to_cpulist()}});
-    }
-    value["old_masks"] = std::move(masks);
-    return value;
-}
-
-Result<Lease> lease_from_state(const json& value) {
-    CMK_TRY_ASSIGN(Lease lease, lease_from(value));
-    JsonReader reader(value);
-    if (!is_safe_name(lease.id)) reader.fail("id", "is not usable as a file name");
-    if (!is_safe_name(lease.pool)) reader.fail("pool", "is not usable as a file name");
-    lease.owner.start_time = reader.number("start_time", UINT64_MAX);
-    if (reader.has("place_path")) lease.place.path = reader.text("place_path");
-    if (lease.place.path.empty() != (lease.place.kind == PlaceKind::pool)) {
-        reader.fail("place_path", "does not fit the place");
-    }
-    const json* masks = reader.member("old_masks");
-    if (masks == nullptr || !masks->is_array()) reader.fail("old_masks", "is missing");
-    if (!reader.ok()) return reader.error();
-    for (const json& entry : *masks) {
-        JsonReader mask(entry);
-        lease.old_masks.push_back(
-            {static_cast<int>(mask.number("tid", kMaxPid)), mask.cpus("cpus")});
-        if (!mask.ok()) return mask.error();
-    }
-    return lease;
 }
 
 json to_json(const CpuRecord& record) {

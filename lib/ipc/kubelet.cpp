@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/pool.h"
-#include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 
 namespace cmk {
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ipc/json_codec.h"
+#include "ipc/json_reader.h"
 
 namespace cmk {
 
@@ -63,6 +64,41 @@ template <typename T>
 Result<T> as_state(Result<T> result) {
     if (!result) result.error().code = Errc::corrupt_state;
     return result;
+}
+
+/// With all that the agent needs to take it up again.
+json to_state_json(const Lease& lease) {
+    json value = to_json(lease);
+    value["start_time"] = lease.owner.start_time;
+    if (!lease.place.path.empty()) value["place_path"] = lease.place.path;
+    json masks = json::array();
+    for (const ThreadMask& mask : lease.old_masks) {
+        masks.push_back({{"tid", mask.tid}, {"cpus", mask.cpus.to_cpulist()}});
+    }
+    value["old_masks"] = std::move(masks);
+    return value;
+}
+
+Result<Lease> lease_from_state(const json& value) {
+    CMK_TRY_ASSIGN(Lease lease, lease_from(value));
+    JsonReader reader(value);
+    if (!is_safe_name(lease.id)) reader.fail("id", "is not usable as a file name");
+    if (!is_safe_name(lease.pool)) reader.fail("pool", "is not usable as a file name");
+    lease.owner.start_time = reader.number("start_time", UINT64_MAX);
+    if (reader.has("place_path")) lease.place.path = reader.text("place_path");
+    if (lease.place.path.empty() != (lease.place.kind == PlaceKind::pool)) {
+        reader.fail("place_path", "does not fit the place");
+    }
+    const json* masks = reader.member("old_masks");
+    if (masks == nullptr || !masks->is_array()) reader.fail("old_masks", "is missing");
+    if (!reader.ok()) return reader.error();
+    for (const json& entry : *masks) {
+        JsonReader mask(entry);
+        lease.old_masks.push_back(
+            {static_cast<int>(mask.number("tid", kMaxPid)), mask.cpus("cpus")});
+        if (!mask.ok()) return mask.error();
+    }
+    return lease;
 }
 
 Result<std::vector<Pool>> pools_from(const json& body) {
