@@ -78,9 +78,6 @@ public:
     explicit Wrapper(const std::string& script, bool own_group = false) {
         pid_ = ::fork();
         if (pid_ == 0) {
-            // A shell has what it starts in the background ignore these.
-            for (const int number : {SIGINT, SIGQUIT})
-                ::signal(number, SIG_DFL);
             if (own_group) ::setpgid(0, 0);
             ::dup2(input_.ends[0], STDIN_FILENO);
             ::dup2(output_.ends[1], STDOUT_FILENO);
@@ -101,12 +98,21 @@ private:
     pid_t pid_ = -1;
 };
 
-TEST(CompatChild, GivesTheExitStatus) {
+class CompatChild : public testing::Test {
+protected:
+    /// Who starts these tests may have them ignore some: a shell in the background, or nohup.
+    static void SetUpTestSuite() {
+        for (const int number : {SIGHUP, SIGINT, SIGQUIT})
+            ::signal(number, SIG_DFL);
+    }
+};
+
+TEST_F(CompatChild, GivesTheExitStatus) {
     for (const int status : {0, 1, 7, 125, 126, 127, 255})
         EXPECT_EQ(run(shell("exit " + std::to_string(status))), ChildEnd{.status = status});
 }
 
-TEST(CompatChild, GivesTheSignal) {
+TEST_F(CompatChild, GivesTheSignal) {
     for (const int number : {SIGTERM, SIGKILL, SIGINT, SIGHUP, SIGSEGV, SIGUSR1}) {
         const ChildEnd end = run(shell("ulimit -c 0; kill -" + std::to_string(number) + " $$"));
         EXPECT_EQ(end, ChildEnd{.signal = number});
@@ -114,26 +120,26 @@ TEST(CompatChild, GivesTheSignal) {
     }
 }
 
-TEST(CompatChild, ExitCodes) {
+TEST_F(CompatChild, ExitCodes) {
     EXPECT_EQ(exit_code_of(ChildEnd{.status = 0}), 0);
     EXPECT_EQ(exit_code_of(ChildEnd{.status = 77}), 77);
     EXPECT_EQ(exit_code_of(ChildEnd{.signal = SIGKILL}), 137);
 }
 
-TEST(CompatChild, GetsItsEnvironmentAndNoOther) {
+TEST_F(CompatChild, GetsItsEnvironmentAndNoOther) {
     ::setenv("CMK_TEST_INHERITED", "yes", 1);
     EXPECT_EQ(run(shell("test \"$ANSWER\" = 42 && test -z \"$CMK_TEST_INHERITED\"")), ChildEnd{});
     ::unsetenv("CMK_TEST_INHERITED");
 }
 
-TEST(CompatChild, KeepsTheQuotingOfWords) {
+TEST_F(CompatChild, KeepsTheQuotingOfWords) {
     ChildProgram program = shell("test $# = 3 && test \"$1\" = 'a   b' && test \"$3\" = '$HOME'");
     for (const char* word : {"sh", "a   b", "", "$HOME"})
         program.line.words.emplace_back(word);
     EXPECT_EQ(run(program), ChildEnd{});
 }
 
-TEST(CompatChild, PrepareActsOnTheChildAlone) {
+TEST_F(CompatChild, PrepareActsOnTheChildAlone) {
     cpu_set_t before;
     ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
     int cpu = 0;
@@ -154,7 +160,7 @@ TEST(CompatChild, PrepareActsOnTheChildAlone) {
     EXPECT_TRUE(CPU_EQUAL(&before, &after));
 }
 
-TEST(CompatChild, PrepareThatFailsStartsNothing) {
+TEST_F(CompatChild, PrepareThatFailsStartsNothing) {
     ChildProgram program = shell("exit 0");
     program.prepare = []() -> Status {
         cpu_set_t none;
@@ -171,7 +177,7 @@ TEST(CompatChild, PrepareThatFailsStartsNothing) {
     EXPECT_EQ(exit_code_of(error), 1);
 }
 
-TEST(CompatChild, WhatCannotBeExecutedIsToldFromWhatIsMissing) {
+TEST_F(CompatChild, WhatCannotBeExecutedIsToldFromWhatIsMissing) {
     ChildProgram missing{.line = {.words = {"/nonexistent/program"}},
                          .path = "/nonexistent/program"};
     EXPECT_EQ(exit_code_of(start_error(missing)), 127);
@@ -181,7 +187,7 @@ TEST(CompatChild, WhatCannotBeExecutedIsToldFromWhatIsMissing) {
     EXPECT_EQ(exit_code_of(start_error(directory)), 126);
 }
 
-TEST(CompatChild, AScriptWithoutItsFirstLineIsTheShells) {
+TEST_F(CompatChild, AScriptWithoutItsFirstLineIsTheShells) {
     char name[] = "/tmp/cmk-script-XXXXXX";
     const int fd = ::mkstemp(name);
     ASSERT_GE(fd, 0);
@@ -212,7 +218,7 @@ std::string signal_lines_of_child() {
     return signal_lines(file);
 }
 
-TEST(CompatChild, HasTheSignalsFromBefore) {
+TEST_F(CompatChild, HasTheSignalsFromBefore) {
     const pid_t pid = ::fork();
     if (pid == 0) {
         // A caller that ignores SIGCHLD must not cost us the status.
@@ -235,7 +241,7 @@ TEST(CompatChild, HasTheSignalsFromBefore) {
 /// For a trap: a shell that is about to read(2) when the signal comes would read first.
 constexpr char kForever[] = "while :; do sleep 0.01; done";
 
-TEST(CompatChild, PassesSignalsOn) {
+TEST_F(CompatChild, PassesSignalsOn) {
     const std::pair<int, const char*> signals[] = {
         {SIGTERM, "TERM"}, {SIGINT, "INT"},   {SIGHUP, "HUP"},     {SIGUSR1, "USR1"},
         {SIGUSR2, "USR2"}, {SIGQUIT, "QUIT"}, {SIGWINCH, "WINCH"}, {SIGCONT, "CONT"},
@@ -252,14 +258,14 @@ TEST(CompatChild, PassesSignalsOn) {
     }
 }
 
-TEST(CompatChild, DiesOfASignalOnlyAfterTheChild) {
+TEST_F(CompatChild, DiesOfASignalOnlyAfterTheChild) {
     const Wrapper wrapper("echo ready; read line");
     wrapper.expect("ready");
     wrapper.send(SIGTERM);
     EXPECT_EQ(wrapper.wait(), 128 + SIGTERM);
 }
 
-TEST(CompatChild, ASignalFromBeforeTheStartReachesTheChild) {
+TEST_F(CompatChild, ASignalFromBeforeTheStartReachesTheChild) {
     const BlockedSignals signals;
     EXPECT_EQ(BlockedSignals::stop_request(), 0);
     ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
@@ -270,7 +276,7 @@ TEST(CompatChild, ASignalFromBeforeTheStartReachesTheChild) {
     EXPECT_EQ(BlockedSignals::stop_request(), 0);
 }
 
-TEST(CompatChild, ASignalThatComesTooLateDoesNotReplaceTheStatus) {
+TEST_F(CompatChild, ASignalThatComesTooLateDoesNotReplaceTheStatus) {
     {
         const BlockedSignals signals;
         ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
@@ -278,7 +284,7 @@ TEST(CompatChild, ASignalThatComesTooLateDoesNotReplaceTheStatus) {
     EXPECT_EQ(BlockedSignals::stop_request(), 0);
 }
 
-TEST(CompatChild, StopsAndContinuesWithTheJob) {
+TEST_F(CompatChild, StopsAndContinuesWithTheJob) {
     // Not stopped in a group without a shell that would continue it: so in one of its own.
     const Wrapper wrapper("echo ready; read line", true);
     wrapper.expect("ready");
@@ -291,7 +297,7 @@ TEST(CompatChild, StopsAndContinuesWithTheJob) {
     EXPECT_EQ(wrapper.wait(), 128 + SIGTERM);
 }
 
-TEST(CompatChild, IsKilledWhenTheParentIs) {
+TEST_F(CompatChild, IsKilledWhenTheParentIs) {
     const Wrapper wrapper("trap '' TERM INT HUP; echo ready; while :; do read line; done");
     wrapper.expect("ready");
     wrapper.send(SIGKILL);
@@ -300,7 +306,7 @@ TEST(CompatChild, IsKilledWhenTheParentIs) {
     wrapper.expect("");
 }
 
-TEST(CompatChild, AParentThatIsGoneBeforeTheStartLeavesNothing) {
+TEST_F(CompatChild, AParentThatIsGoneBeforeTheStartLeavesNothing) {
     Pipe held;
     const pid_t pid = ::fork();
     if (pid == 0) {
@@ -352,14 +358,14 @@ int type_at(const std::string& script, char key, const std::string& answer, int 
     return status;
 }
 
-TEST(CompatChild, AnInterruptKeyCountsOnce) {
+TEST_F(CompatChild, AnInterruptKeyCountsOnce) {
     const std::string script =
         std::string("n=0; trap 'n=$((n+1)); echo int' INT; trap 'exit $n' TERM; echo ready; ") +
         kForever;
     EXPECT_EQ(type_at(script, '\x03', "int", SIGTERM), 1);
 }
 
-TEST(CompatChild, AnInterruptKeyEndsTheProgram) {
+TEST_F(CompatChild, AnInterruptKeyEndsTheProgram) {
     EXPECT_EQ(type_at("echo ready; read line", '\x03', "", 0), 128 + SIGINT);
 }
 
