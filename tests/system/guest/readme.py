@@ -3,8 +3,12 @@
 not installed. They are typed at a terminal, where apt and cmkctl ask."""
 
 import os
+import pty
+import re
+import select
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import machine
@@ -17,6 +21,7 @@ from operator_manual import blocks
 TEXT = (PAYLOAD / "README.md").read_text()
 SUDO = 'sudo() { "$@"; }\n'  # root has no need of it
 SERVER = '#!/bin/sh\necho "serving $*"\ngrep Cpus_allowed_list /proc/self/status >allowed\n'
+QUESTION = re.compile(rb"\[[yY]/[nN]\] ?$")
 PATIENCE = 300  # seconds
 
 
@@ -32,12 +37,31 @@ def commands() -> str:
 def type_in(script: str, directory: Path) -> tuple[int, str]:
     """Exit status and what the terminal shows; every question is answered with y."""
     (directory / "script").write_text(script)
-    done = subprocess.run(
-        ["script", "--quiet", "--return", "--command", "bash -e script", "/dev/null"],
-        cwd=directory, env=os.environ | {"TERM": "dumb"}, input=b"y\n" * 4,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "-e", "script"], cwd=directory, env=os.environ | {"TERM": "dumb"},
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
     )  # fmt: skip
-    return done.returncode, done.stdout.decode(errors="replace")
+    os.close(theirs)
+    try:
+        shown = watch(ours)
+        return shell.wait(PATIENCE), shown
+    finally:
+        shell.kill()
+        os.close(ours)
+
+
+def watch(terminal: int) -> str:
+    """What it shows until nobody writes to it any more."""
+    shown, end = b"", time.monotonic() + PATIENCE
+    while select.select([terminal], [], [], max(0.0, end - time.monotonic()))[0]:
+        try:
+            shown += os.read(terminal, 65536)
+        except OSError:  # EIO: its last user is gone
+            return shown.decode(errors="replace")
+        if QUESTION.search(shown):
+            os.write(terminal, b"y\n")
+    raise TimeoutError(f"not done after {PATIENCE} s: {shown.decode(errors='replace')}")
 
 
 @deadline(2 * PATIENCE)
